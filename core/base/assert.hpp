@@ -14,19 +14,22 @@ namespace millrace {
 
 inline void expect(bool holds, const char* what,
                    std::source_location where = std::source_location::current()) {
-    if (!holds) [[unlikely]] expect_failed(what, where);
+    if (!holds) [[unlikely]]
+        expect_failed(what, where);
 }
 
 /// REQUIRES for two integers: aborts with both values unless `left == right`.
 inline void expect_equal(std::int64_t left, std::int64_t right, const char* what,
                          std::source_location where = std::source_location::current()) {
-    if (left != right) [[unlikely]] expect_failed(what, left, right, where);
+    if (left != right) [[unlikely]]
+        expect_failed(what, left, right, where);
 }
 
 /// Aborts with both values unless `left <= right`.
 inline void expect_at_most(std::int64_t left, std::int64_t right, const char* what,
                            std::source_location where = std::source_location::current()) {
-    if (left > right) [[unlikely]] expect_failed(what, left, right, where);
+    if (left > right) [[unlikely]]
+        expect_failed(what, left, right, where);
 }
 
 }  // namespace millrace

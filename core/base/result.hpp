@@ -14,26 +14,26 @@
 namespace millrace {
 
 enum class Errc {
-    kEndOfStream = 1,       // the peer closed its side, or a file ended inside what was asked for
-    kCancelled,             // the operation was withdrawn before it took effect
-    kTimedOut,              // a deadline passed first
-    kStopping,              // the component is closing and takes no new work
-    kMalformed,             // bytes that their format does not allow
-    kTooLarge,              // a size or count over its named limit
-    kUnsupportedVersion,    // a version outside the range that is served
-    kUnsupportedCodec,      // a compression codec that is not known or not allowed here
-    kCorruptBatch,          // a record batch whose checksum or header does not hold
-    kInvalidRecord,         // a well-formed batch that a broker must not accept
-    kInvalidTimestamp,      // a record's timestamp is outside what the topic allows
-    kBatchTooLarge,         // a batch over max.message.bytes
-    kBatchSetTooLarge,      // an append over segment.bytes
-    kOffsetOutOfRange,      // below the log start or above the log end
-    kUnknownTopic,          // no such topic or partition here
-    kInvalidTopic,          // a topic name that Kafka does not allow
-    kStorageFailed,         // the directory was taken out of service
-    kDirectoryInUse,        // another process holds the directory's lock
-    kWrongDirectory,        // the directory belongs to another cluster or broker
-    kInvalidConfig,         // a configuration value that cannot be used
+    kEndOfStream = 1,     // the peer closed its side, or a file ended inside what was asked for
+    kCancelled,           // the operation was withdrawn before it took effect
+    kTimedOut,            // a deadline passed first
+    kStopping,            // the component is closing and takes no new work
+    kMalformed,           // bytes that their format does not allow
+    kTooLarge,            // a size or count over its named limit
+    kUnsupportedVersion,  // a version outside the range that is served
+    kUnsupportedCodec,    // a compression codec that is not known or not allowed here
+    kCorruptBatch,        // a record batch whose checksum or header does not hold
+    kInvalidRecord,       // a well-formed batch that a broker must not accept
+    kInvalidTimestamp,    // a record's timestamp is outside what the topic allows
+    kBatchTooLarge,       // a batch over max.message.bytes
+    kBatchSetTooLarge,    // an append over segment.bytes
+    kOffsetOutOfRange,    // below the log start or above the log end
+    kUnknownTopic,        // no such topic or partition here
+    kInvalidTopic,        // a topic name that Kafka does not allow
+    kStorageFailed,       // the directory was taken out of service
+    kDirectoryInUse,      // another process holds the directory's lock
+    kWrongDirectory,      // the directory belongs to another cluster or broker
+    kInvalidConfig,       // a configuration value that cannot be used
 };
 
 const boost::system::error_category& millrace_category() noexcept;

@@ -1,4 +1,5 @@
-// The nouns of a Kafka log as types, so that an offset is never mistaken for a position or an epoch.
+// The nouns of a Kafka log as types, so that an offset is never mistaken for a position or an
+// epoch.
 #pragma once
 
 #include <array>
@@ -29,7 +30,9 @@ using LeaderEpoch = Strong<LeaderEpochTag, std::int32_t>;
 using BrokerId = Strong<BrokerIdTag, std::int32_t>;
 using PartitionIndex = Strong<PartitionIndexTag, std::int32_t>;
 
-constexpr Offset operator+(Offset offset, std::int64_t count) { return Offset{offset.value + count}; }
+constexpr Offset operator+(Offset offset, std::int64_t count) {
+    return Offset{offset.value + count};
+}
 constexpr std::int64_t operator-(Offset left, Offset right) { return left.value - right.value; }
 
 /// A record's or a batch's time: milliseconds since 1970, -1 for "no timestamp".

@@ -50,8 +50,8 @@ inline void write_uvarint(Bytes& out, std::uint64_t value) {
 }
 
 inline void write_varlong(Bytes& out, std::int64_t value) {
-    write_uvarint(out, (static_cast<std::uint64_t>(value) << 1) ^
-                           static_cast<std::uint64_t>(value >> 63));
+    write_uvarint(
+        out, (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
 }
 
 /// Bytes that write_uvarint() takes for `value`: 1 to 10.
