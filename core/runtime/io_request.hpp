@@ -1,0 +1,65 @@
+// One wish to the outside world as plain data. Domain code fills an IoRequest; a World turns it
+// into a submission to the kernel (uring/submit.cpp) or into an event of the simulator.
+#pragma once
+
+#include <cstdint>
+#include <sys/uio.h>
+
+namespace millrace {
+
+enum class IoKind : std::uint8_t {
+    // Streams. `handle` is the socket.
+    // kListen: path = numeric host or empty for all, offset = port or 0 for any, data =
+    // std::uint16_t* that receives the port; result: listening handle.
+    kListen,
+    kAccept,    // result: connected handle
+    kConnect,   // path = numeric host, offset = port; result: connected handle
+    kReceive,   // data, size; result: bytes received, 0 when the peer closed its side
+    kSend,      // data = iovec array, size = its length; result: bytes taken, maybe not all
+    kShutdown,  // both directions
+    // Files. `handle` is the file.
+    kOpen,      // path, flags = OpenMode; result: handle
+    kReadAt,    // offset, data, size; result: bytes read, short only at the end
+    kWriteAt,   // offset, data = iovec array, size = its length; result: bytes written
+    kSync,      // flags = SyncScope; what was written is on stable storage afterwards
+    kAllocate,  // offset, size: space that becomes part of the file's size
+    kTruncate,  // size = the new length
+    kFileSize,  // data = std::uint64_t* that receives the length
+    kLock,      // exclusive lock of the whole file by this open file description
+    kClose,     // any handle
+    // Names. `path` and `other` outlive the request.
+    kRename,        // path -> other, replacing it
+    kRemove,        // path: a file
+    kRemoveFolder,  // path: an empty folder
+    kMakeFolder,    // path
+    kListFolder,    // path, data = std::vector<FolderEntry>* that receives the entries, sorted
+};
+
+enum class OpenMode : std::uint32_t {
+    kRead,       // existing, read only
+    kReadWrite,  // existing
+    kCreate,     // read and write, created when missing
+    kCreateNew,  // read and write, an error when it exists
+    kTruncate,   // read and write, created or emptied
+    kFolder,     // a folder, to sync its names
+};
+
+enum class SyncScope : std::uint32_t {
+    kData,  // fdatasync: contents and what is needed to read them back
+    kAll,   // fsync
+};
+
+/// Trivially destructible on purpose: GCC 12 destroys other aggregates twice when they are
+/// temporaries of a co_await expression.
+struct IoRequest {
+    IoKind kind{};
+    std::uint32_t flags{};
+    std::int32_t handle{-1};
+    std::uint64_t offset{};
+    void* data{};
+    std::uint64_t size{};
+    const char* path{};
+    const char* other{};
+};
+
+}  // namespace millrace

@@ -1,0 +1,104 @@
+#include "core/runtime/stream.hpp"
+
+#include "core/base/assert.hpp"
+#include "core/runtime/slices.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kSlicesPerSend = 1024;
+
+Task<> close_handle(World& world, std::int32_t handle) {
+    // A socket's close has no outcome that anybody could act on.
+    (void)co_await perform(world, {.kind = IoKind::kClose, .handle = handle});
+}
+
+Task<> shut_down_handle(World& world, std::int32_t handle) {
+    (void)co_await perform(world, {.kind = IoKind::kShutdown, .handle = handle});
+}
+
+}  // namespace
+
+Stream::Stream(Stream&& other) noexcept
+    : world_(other.world_), handle_(std::exchange(other.handle_, -1)) {}
+
+Stream& Stream::operator=(Stream&& other) noexcept {
+    expect_equal(handle_, -1, "an open stream is assigned over");
+    world_ = other.world_;
+    handle_ = std::exchange(other.handle_, -1);
+    return *this;
+}
+
+Stream::~Stream() { expect_equal(handle_, -1, "a stream is dropped without close()"); }
+
+Task<Result<Stream>> Stream::connect(World& world, std::string host, std::uint16_t port) {
+    const auto done =
+        co_await perform(world, {.kind = IoKind::kConnect, .offset = port, .path = host.c_str()});
+    if (!done) co_return done.error();
+    co_return Stream(world, static_cast<std::int32_t>(*done));
+}
+
+Task<Result<std::size_t>> Stream::receive_some(MutableBytes into) {
+    const auto done = co_await perform(
+        *world_,
+        {.kind = IoKind::kReceive, .handle = handle_, .data = into.data(), .size = into.size()});
+    if (!done) co_return done.error();
+    if (*done == 0) co_return Errc::kEndOfStream;
+    co_return static_cast<std::size_t>(*done);
+}
+
+Task<Result<void>> Stream::send_all(std::span<iovec> slices) {
+    while (!slices.empty()) {
+        const auto done =
+            co_await perform(*world_, {.kind = IoKind::kSend,
+                                       .handle = handle_,
+                                       .data = slices.data(),
+                                       .size = std::min(slices.size(), kSlicesPerSend)});
+        if (!done) co_return done.error();
+        slices = drop_front(slices, *done);
+    }
+    co_return Result<void>();
+}
+
+Task<> Stream::shut_down() { return shut_down_handle(*world_, handle_); }
+
+Task<> Stream::close() { return close_handle(*world_, std::exchange(handle_, -1)); }
+
+Acceptor::Acceptor(Acceptor&& other) noexcept
+    : world_(other.world_), handle_(std::exchange(other.handle_, -1)), port_(other.port_) {}
+
+Acceptor& Acceptor::operator=(Acceptor&& other) noexcept {
+    expect_equal(handle_, -1, "an open acceptor is assigned over");
+    world_ = other.world_;
+    handle_ = std::exchange(other.handle_, -1);
+    port_ = other.port_;
+    return *this;
+}
+
+Acceptor::~Acceptor() { expect_equal(handle_, -1, "an acceptor is dropped without close()"); }
+
+Task<Result<Acceptor>> Acceptor::listen(World& world, std::string host, std::uint16_t port) {
+    Acceptor acceptor;
+    const auto done = co_await perform(
+        world,
+        {.kind = IoKind::kListen, .offset = port, .data = &acceptor.port_, .path = host.c_str()});
+    if (!done) co_return done.error();
+    acceptor.world_ = &world;
+    acceptor.handle_ = static_cast<std::int32_t>(*done);
+    co_return acceptor;
+}
+
+Task<Result<Stream>> Acceptor::accept() {
+    const auto done = co_await perform(*world_, {.kind = IoKind::kAccept, .handle = handle_});
+    if (!done) co_return done.error();
+    co_return Stream(*world_, static_cast<std::int32_t>(*done));
+}
+
+Task<> Acceptor::shut_down() { return shut_down_handle(*world_, handle_); }
+
+Task<> Acceptor::close() { return close_handle(*world_, std::exchange(handle_, -1)); }
+
+}  // namespace millrace

@@ -1,0 +1,124 @@
+// The seam between the broker and everything outside it: time, chance, disk, network.
+//
+// One World per shard. The broker runs on uring/ring_world.hpp; the same code runs on the simulated
+// world of tests/sim. Nothing below `cluster/brokerd` knows which one it is on.
+#pragma once
+
+#include "core/runtime/io_request.hpp"
+#include "core/runtime/timer_queue.hpp"
+
+#include <boost/asio/detail/thread_context.hpp>
+#include <boost/asio/detail/thread_info_base.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace millrace {
+
+static_assert(BOOST_VERSION >= 107700 && BOOST_VERSION < 108800,
+              "asio::detail::thread_context is private to Asio: check RunScope with this version");
+
+/// A piece of work that is ready to run, linked into its world's queue without an allocation.
+/// act(run = false) destroys it without running it, when the world ends first.
+class Runnable {
+public:
+    using Act = void (*)(Runnable&, bool run);
+
+    explicit Runnable(Act act) : act_(act) {}
+    Runnable(const Runnable&) = delete;
+    Runnable& operator=(const Runnable&) = delete;
+
+    void run() { act_(*this, true); }
+    void destroy() { act_(*this, false); }
+
+    Runnable* next{};
+
+protected:
+    ~Runnable() = default;
+
+private:
+    Act act_;
+};
+
+/// First in, first out.
+class RunnableQueue {
+public:
+    bool empty() const { return head_ == nullptr; }
+
+    void push(Runnable& runnable) {
+        runnable.next = nullptr;
+        (head_ == nullptr ? head_ : tail_->next) = &runnable;
+        tail_ = &runnable;
+    }
+
+    Runnable& pop() {
+        Runnable& first = *head_;
+        head_ = first.next;
+        return first;
+    }
+
+private:
+    Runnable* head_{};
+    Runnable* tail_{};
+};
+
+/// An IoRequest in flight. The world writes `result` (bytes, a handle, or a negated errno) and then
+/// defers the operation exactly once.
+class Operation : public Runnable {
+public:
+    Operation(const IoRequest& wish, Act act) : Runnable(act), request(wish) {}
+
+    IoRequest request;
+    std::int32_t result{};
+    /// The world's own: a message header that the kernel reads after submit() has returned.
+    alignas(8) std::byte scratch[64]{};
+
+protected:
+    ~Operation() = default;
+};
+
+struct FolderEntry {
+    std::string name;
+    bool is_folder{};
+
+    auto operator<=>(const FolderEntry&) const = default;
+};
+
+/// What can be asked of the outside. All calls come from the world's own shard.
+class World : public boost::asio::execution_context, public boost::asio::detail::thread_context {
+public:
+    World() = default;
+
+    /// Runs `runnable` in a later step of this shard, never inside the caller.
+    virtual void defer(Runnable& runnable) = 0;
+    virtual void submit(Operation& operation) = 0;
+    /// Asks for an early end of a submitted operation; it still completes, maybe with -ECANCELED.
+    virtual void cancel(Operation& operation) = 0;
+    virtual Time now() const = 0;
+    /// Milliseconds since 1970, for timestamps that people and clients see.
+    virtual std::int64_t wall_clock_ms() const = 0;
+    virtual std::uint64_t random() = 0;
+
+    TimerQueue& timers() { return timers_; }
+
+protected:
+    ~World() = default;
+
+    /// While one of these stands, Asio recycles coroutine frames on this thread.
+    class RunScope {
+    public:
+        explicit RunScope(World& world) : context_(&world, info_) {}
+
+    private:
+        boost::asio::detail::thread_info_base info_;
+        thread_call_stack::context context_;
+    };
+
+private:
+    TimerQueue timers_;
+};
+
+}  // namespace millrace
