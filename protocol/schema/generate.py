@@ -9,244 +9,33 @@ import argparse
 import pathlib
 import re
 import sys
-from dataclasses import dataclass, field
 
-SCALARS = {  # schema type: (C++ type, encoded size)
-    "bool": ("bool", 1),
-    "int8": ("std::int8_t", 1),
-    "int16": ("std::int16_t", 2),
-    "uint16": ("std::uint16_t", 2),
-    "int32": ("std::int32_t", 4),
-    "uint32": ("std::uint32_t", 4),
-    "int64": ("std::int64_t", 8),
-    "float64": ("double", 8),
-    "uuid": ("Uuid", 16),
-}
-SPANS = ("string", "bytes", "records")
-ATTRIBUTES = ("nullable", "default", "tag", "ignorable")
-MAX_VERSION = 32767
+from grammar import SCALARS, SPANS, Parser, SchemaError, default_literal
 
 
-class SchemaError(Exception):
-    pass
+def struct_name(message, struct):
+    """Inner structs stand beside their message, with an alias in it: as nested classes, their
+    initializers would come too late for a std::optional member of the message."""
+    return struct.name if struct is message.root else message.name + struct.name
 
 
-@dataclass(frozen=True)
-class Versions:
-    low: int
-    high: int
-
-    @staticmethod
-    def parse(text):
-        if text == "none":
-            return Versions(MAX_VERSION, -1)
-        match = re.fullmatch(r"(\d+)(\+|-(\d+))?", text)
-        if not match:
-            raise SchemaError(f"not a version range: {text}")
-        low = int(match[1])
-        high = low if not match[2] else MAX_VERSION if match[2] == "+" else int(match[3])
-        return Versions(low, high)
-
-    def clip(self, other):
-        return Versions(max(self.low, other.low), min(self.high, other.high))
-
-    def empty(self):
-        return self.low > self.high
-
-    def covers(self, other):
-        return other.empty() or (self.low <= other.low and self.high >= other.high)
-
-    def __contains__(self, version):
-        return self.low <= version <= self.high
-
-
-NEVER = Versions.parse("none")
-
-
-@dataclass
-class Struct:
-    name: str
-    versions: Versions
-    fields: list = field(default_factory=list)
-
-    def plain_fields(self):
-        return [each for each in self.fields if each.tag is None]
-
-    def tagged_fields(self):
-        return sorted((each for each in self.fields if each.tag is not None), key=lambda f: f.tag)
-
-
-@dataclass
-class Field:
-    name: str
-    type: str  # without the leading [] of an array
-    array: bool
-    versions: Versions
-    nullable: Versions = NEVER
-    default: str = None
-    tag: int = None
-    ignorable: bool = False
-    struct: Struct = None
-
-    def optional(self):
-        return not self.nullable.empty()
-
-    def borrows(self, role):
-        return role == "request" and self.type in ("bytes", "records")
-
-
-@dataclass
-class Message:
-    api: "Api"
-    role: str  # request or response
-    root: Struct
-    structs: list = field(default_factory=list)  # inner ones before outer ones, without the root
-
-    @property
-    def name(self):
-        return self.root.name
-
-
-@dataclass
-class Api:
-    key: int = None
-    name: str = None
-    versions: Versions = None
-    flexible: Versions = NEVER
-    messages: list = field(default_factory=list)
-
-
-class Parser:
-    """Reads one schema: directives in the first column, fields indented by two per level."""
-
-    def __init__(self, path):
-        self.path = path
-        self.api = Api()
-        self.shared = {}
-        self.stack = []
-
-    def parse(self):
-        for number, line in enumerate(self.path.read_text().splitlines(), 1):
-            text = line.split("#", 1)[0].rstrip()
-            try:
-                if text.strip():
-                    self.parse_line(text)
-            except (SchemaError, ValueError, IndexError) as error:
-                raise SchemaError(f"{self.path}:{number}: {error}") from None
-        try:
-            for message in self.api.messages:
-                self.resolve(message.root, message, [])
-        except SchemaError as error:
-            raise SchemaError(f"{self.path}: {error}") from None
-        return self.api
-
-    def parse_line(self, text):
-        words = text.split()
-        depth = (len(text) - len(text.lstrip())) // 2
-        if depth > 0:
-            return self.parse_field(words, depth)
-        if words[0] == "api":
-            self.api.key, self.api.name = int(words[1]), words[2]
-        elif words[0] == "versions":
-            self.api.versions = Versions.parse(words[1])
-        elif words[0] == "flexible":
-            self.api.flexible = Versions.parse(words[1])
-        elif words[0] in ("request", "response"):
-            root = Struct(self.api.name + words[0].capitalize(), self.api.versions)
-            self.api.messages.append(Message(self.api, words[0], root))
-            self.stack = [root]
-        elif words[0] == "struct":
-            self.shared[words[1]] = Struct(words[1], Versions.parse(words[2]).clip(self.api.versions))
-            self.stack = [self.shared[words[1]]]
-        else:
-            raise SchemaError(f"unknown directive: {words[0]}")
-
-    def parse_field(self, words, depth):
-        if depth > len(self.stack) or self.stack[depth - 1] is None:
-            raise SchemaError("indented deeper than a struct reaches")
-        owner = self.stack[depth - 1]
-        name, type_name = words[0], words[1]
-        versions = Versions.parse(words[2]).clip(owner.versions)
-        if versions.empty():
-            raise SchemaError(f"{name} is in no version")
-        parsed = Field(name, type_name.removeprefix("[]"), type_name.startswith("[]"), versions)
-        for word in words[3:]:
-            self.parse_attribute(parsed, word)
-        self.check_field(owner, parsed)
-        owner.fields.append(parsed)
-        if parsed.type not in SCALARS and parsed.type not in SPANS:
-            parsed.struct = Struct(parsed.type, versions)
-        self.stack[depth:] = [parsed.struct]
-
-    def parse_attribute(self, parsed, word):
-        key, _, value = word.partition("=")
-        if key not in ATTRIBUTES:
-            raise SchemaError(f"unknown attribute: {word}")
-        if key == "nullable":
-            parsed.nullable = Versions.parse(value).clip(parsed.versions)
-        elif key == "default":
-            parsed.default = value
-        elif key == "tag":
-            parsed.tag = int(value)
-        else:
-            parsed.ignorable = True
-
-    def check_field(self, owner, parsed):
-        if any(each.name == parsed.name for each in owner.fields):
-            raise SchemaError(f"{parsed.name} is there twice")
-        if parsed.tag is None:
-            return
-        if not self.api.flexible.covers(parsed.versions):
-            raise SchemaError(f"{parsed.name} is tagged in a version that is not flexible")
-        if any(each.tag == parsed.tag for each in owner.fields):
-            raise SchemaError(f"tag {parsed.tag} is there twice")
-
-    def resolve(self, struct, message, open_names):
-        """Collects the message's structs, and puts shared ones where a field only names them."""
-        if struct.name in open_names:
-            raise SchemaError(f"{struct.name} contains itself")
-        for each in struct.fields:
-            if each.struct is None:
-                continue
-            if not each.struct.fields:
-                if each.type not in self.shared:
-                    raise SchemaError(f"unknown type: {each.type}")
-                each.struct = self.shared[each.type]
-            self.resolve(each.struct, message, open_names + [struct.name])
-        if struct is message.root or any(each is struct for each in message.structs):
-            return
-        if any(each.name == struct.name for each in message.structs):
-            raise SchemaError(f"{message.name} has two different structs {struct.name}")
-        message.structs.append(struct)
-
-
-# What a field is in C++.
-
-
-def element_type(each, role):
+def element_type(each, message):
+    if each.struct:
+        return struct_name(message, each.struct)
     if each.type in SCALARS:
         return SCALARS[each.type][0]
     if each.type == "string":
         return "std::string"
-    if each.borrows(role):
+    if each.borrows(message.role):
         return "ByteView"
-    return {"bytes": "Bytes", "records": "Records"}.get(each.type, each.type)
+    return {"bytes": "Bytes", "records": "Records"}[each.type]
 
 
-def cpp_type(each, role):
-    inner = element_type(each, role)
+def cpp_type(each, message):
+    inner = element_type(each, message)
     if each.array:
         inner = f"std::vector<{inner}>"
     return f"std::optional<{inner}>" if each.optional() else inner
-
-
-def default_literal(each):
-    """The initial value of a number or bool as C++ text."""
-    if each.type == "bool":
-        return each.default or "false"
-    if each.type == "float64":
-        return str(float(each.default or 0))
-    return str(int(each.default or "0", 0))
 
 
 def initializer(each):
@@ -259,13 +48,13 @@ def initializer(each):
     return f' = "{each.default}"' if each.default else ""
 
 
-def is_default(each):
+def is_default(each, message):
     """A C++ condition: the field holds its default, which is what its absence means."""
     name = each.name
     if each.optional() and each.default == "null":
         return f"!{name}"
     if each.struct and not each.array:
-        return f"{name} == {each.type}{{}}"
+        return f"{name} == {struct_name(message, each.struct)}{{}}"
     if each.array or each.type in SPANS:
         if each.type == "string" and each.default:
             return f'{name} == "{each.default}"'
@@ -336,7 +125,7 @@ def wrapped(lines, columns=100):
     out = []
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip()) + 4)
-        while len(line) > columns and ", " in line[:columns]:
+        while len(line) > columns and ", " in line[:columns] and "//" not in line:
             cut = line.rindex(", ", 0, columns) + 1
             out.append(line[:cut])
             line = indent + line[cut + 1:]
@@ -369,12 +158,12 @@ class CodecWriter:
             self.flexible = "true" if flexible.covers(self.context) else "flexible"
 
     def scope(self):
-        inner = "" if self.struct is self.message.root else f"::{self.struct.name}"
-        return self.message.name + inner
+        return struct_name(self.message, self.struct)
 
     def prologue(self, lines):
         if self.flexible == "flexible" and any("flexible" in each for each in lines):
-            return ["    const bool flexible = version >= kFlexibleFrom;"]
+            owner = "" if self.struct is self.message.root else f"{self.message.name}::"
+            return [f"    const bool flexible = version >= {owner}kFlexibleFrom;"]
         return []
 
     def read_function(self):
@@ -416,7 +205,7 @@ class CodecWriter:
 
     def refuse_unless_default(self, each):
         """A value that this version cannot carry must not get lost in silence."""
-        test = f"{outside(each.versions, self.context)} && {negated(is_default(each))}"
+        test = f"{outside(each.versions, self.context)} && {negated(is_default(each, self.message))}"
         return guarded(test, ["writer.fail(Errc::kUnsupportedVersion);"], 1)
 
     def statements(self, each, verb, stream, flexible, context):
@@ -479,7 +268,7 @@ class CodecWriter:
         lines = ["TaggedFields tagged;"]
         for each in tagged:
             present = condition(each.versions, inner)
-            wanted = negated(is_default(each))
+            wanted = negated(is_default(each, self.message))
             wanted = f"{present} && {wanted}" if present else wanted
             body = self.statements(each, "write", f"tagged.add({each.tag})", "true", inner)
             lines += guarded(wanted, body, 0)
@@ -495,7 +284,7 @@ class CodecWriter:
                 tests.append(f"codec::same_bytes({name}, other.{name})")
             else:
                 tests.append(f"{name} == other.{name}")
-        return [f"bool {self.scope()}::operator==(const {self.struct.name}& other) const {{",
+        return [f"bool {self.scope()}::operator==(const {self.scope()}& other) const {{",
                 "    return " + " &&\n           ".join(tests) + ";", "}", ""]
 
 
@@ -503,16 +292,14 @@ def borrows_bytes(struct, role):
     return any(each.borrows(role) and not each.array for each in struct.fields)
 
 
-def struct_members(message, struct, indent):
-    pad = "    " * indent
-    lines = [f"{pad}{cpp_type(each, message.role)} {each.name}{initializer(each)};"
+def struct_members(message, struct):
+    lines = [f"    {cpp_type(each, message)} {each.name}{initializer(each)};"
              for each in struct.fields]
-    default = "" if borrows_bytes(struct, message.role) else " = default"
+    other, default = (" other", "") if borrows_bytes(struct, message.role) else ("", " = default")
     lines += [""] if lines else []
-    lines += [f"{pad}void read(Reader& reader, std::int16_t version);",
-              f"{pad}void write(Writer& writer, std::int16_t version) const;",
-              f"{pad}bool operator==(const {struct.name}&{' other' if not default else ''}) "
-              f"const{default};"]
+    lines += ["    void read(Reader& reader, std::int16_t version);",
+              "    void write(Writer& writer, std::int16_t version) const;",
+              f"    bool operator==(const {struct_name(message, struct)}&{other}) const{default};"]
     return lines
 
 
@@ -525,16 +312,21 @@ def flexible_text(api):
 def message_declaration(message):
     api = message.api
     flexible = "kNeverFlexible" if api.flexible.empty() else api.flexible.low
-    lines = [f"/// {api.name} {message.role}, versions {api.versions.low} to {api.versions.high}, "
-             f"{flexible_text(api)}.",
-             f"struct {message.name} {{",
-             f"    static constexpr std::int16_t kApiKey = {api.key};",
-             f"    static constexpr VersionRange kVersions{{{api.versions.low}, "
-             f"{api.versions.high}}};",
-             f"    static constexpr std::int16_t kFlexibleFrom = {flexible};", ""]
+    lines = []
     for struct in message.structs:
-        lines += [f"    struct {struct.name} {{", *struct_members(message, struct, 2), "    };", ""]
-    lines += [*struct_members(message, message.root, 1), "",
+        lines += [f"struct {struct_name(message, struct)} {{", *struct_members(message, struct),
+                  "};", ""]
+    lines += [f"/// {api.name} {message.role}, versions {api.versions.low} to {api.versions.high}, "
+              f"{flexible_text(api)}.",
+              f"struct {message.name} {{",
+              f"    static constexpr std::int16_t kApiKey = {api.key};",
+              f"    static constexpr VersionRange kVersions{{{api.versions.low}, "
+              f"{api.versions.high}}};",
+              f"    static constexpr std::int16_t kFlexibleFrom = {flexible};", ""]
+    for struct in message.structs:
+        lines.append(f"    using {struct.name} = {struct_name(message, struct)};")
+    lines += [""] if message.structs else []
+    lines += [*struct_members(message, message.root), "",
               "    /// kUnsupportedVersion outside of kVersions, kMalformed for what is no such "
               "message.",
               f"    static Result<{message.name}> decode(Reader& reader, std::int16_t version);",
@@ -545,7 +337,7 @@ def message_declaration(message):
 
 
 def header_text(api, source):
-    lines = [f"// Generated from protocol/schema/{source} by generate.py: edit that, not this.",
+    lines = [f"// Generated from protocol/schema/{source}: edit that, not this.",
              "#pragma once", "", '#include "protocol/wire.hpp"', "", "#include <cstdint>",
              "#include <optional>", "#include <string>", "#include <vector>", "",
              "namespace millrace {", ""]
@@ -587,7 +379,7 @@ def entry_points(message):
 
 
 def source_text(api, source, header):
-    lines = [f"// Generated from protocol/schema/{source} by generate.py: edit that, not this.",
+    lines = [f"// Generated from protocol/schema/{source}: edit that, not this.",
              f'#include "protocol/message/{header}"', "", '#include "protocol/codec.hpp"', "",
              "namespace millrace {"]
     tables = [line for message in api.messages for line in size_tables(message)]
@@ -623,7 +415,7 @@ def fill_text(api, header):
              "namespace millrace {", ""]
     for message in api.messages:
         for struct in [*message.structs, message.root]:
-            scope = message.name if struct is message.root else f"{message.name}::{struct.name}"
+            scope = struct_name(message, struct)
             lines += ["template <class Filler>",
                       f"void fill([[maybe_unused]] {scope}& message, "
                       "[[maybe_unused]] std::int16_t version,",
