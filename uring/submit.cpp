@@ -37,6 +37,12 @@ int open_flags(OpenMode mode) {
     return O_RDONLY;
 }
 
+std::int32_t listen_as_wished(const IoRequest& request) {
+    auto& port = *static_cast<std::uint16_t*>(request.data);
+    port = static_cast<std::uint16_t>(request.offset);
+    return listen_on(request.path, port);
+}
+
 std::int32_t file_size(const IoRequest& request) {
     struct stat status{};
     if (fstat(request.handle, &status) != 0) return -errno;
@@ -98,8 +104,7 @@ std::optional<std::int32_t> start_connect(Ring& ring, Operation& operation) {
 std::optional<std::int32_t> carry_out_at_once(Operation& operation) {
     const IoRequest& request = operation.request;
     switch (request.kind) {
-        case IoKind::kListen:
-            return listen_on(request.path, *static_cast<std::uint16_t*>(request.data));
+        case IoKind::kListen: return listen_as_wished(request);
         case IoKind::kFileSize: return file_size(request);
         case IoKind::kLock: return lock_whole_file(request.handle);
         case IoKind::kListFolder: return list_folder_into(request);

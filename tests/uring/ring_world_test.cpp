@@ -20,7 +20,7 @@ protected:
     RingWorldTest() {
         RingFeatures allowed = RingFeatures::all();
         allowed.remove(GetParam());
-        world_ = std::move(RingWorld::open(allowed).value());
+        world_ = RingWorld::open(allowed).value();
         std::string pattern = testing::TempDir() + "/ring_world_XXXXXX";
         folder_ = mkdtemp(pattern.data());
     }
