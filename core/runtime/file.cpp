@@ -193,8 +193,9 @@ Task<Result<void>> replace_file(World& world, std::string path, std::string cont
     outcome = co_await rename_file(world, beside, path);
     if (!outcome) co_return outcome;
     const auto slash = path.rfind('/');
-    co_return co_await sync_folder(world,
-                                   slash == std::string::npos ? "." : path.substr(0, slash + 1));
+    // Named first: GCC 12 destroys a string chosen by ?: inside a co_await expression twice.
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    co_return co_await sync_folder(world, folder);
 }
 
 }  // namespace millrace

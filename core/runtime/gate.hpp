@@ -52,7 +52,7 @@ public:
     }
 
 private:
-    static Task<> run(Pass pass, Task<> task) { co_await std::move(task); }
+    static Task<> run([[maybe_unused]] Pass pass, Task<> task) { co_await std::move(task); }
 
     void leave() {
         if (--inside_ == 0 && closed_) left_.wake_through(0);

@@ -4,6 +4,7 @@
 // world of tests/sim. Nothing below `cluster/brokerd` knows which one it is on.
 #pragma once
 
+#include "core/observe/logger.hpp"
 #include "core/runtime/io_request.hpp"
 #include "core/runtime/timer_queue.hpp"
 
@@ -99,7 +100,9 @@ struct FolderEntry {
 };
 
 /// What can be asked of the outside. All calls come from the world's own shard.
-class World : public boost::asio::execution_context, public boost::asio::detail::thread_context {
+class World : public boost::asio::execution_context,
+              public boost::asio::detail::thread_context,
+              public WallClock {
 public:
     World() = default;
 
@@ -109,8 +112,6 @@ public:
     /// Asks for an early end of a submitted operation; it still completes, maybe with -ECANCELED.
     virtual void cancel(Operation& operation) = 0;
     virtual Time now() const = 0;
-    /// Milliseconds since 1970, for timestamps that people and clients see.
-    virtual std::int64_t wall_clock_ms() const = 0;
     virtual std::uint64_t random() = 0;
 
     TimerQueue& timers() { return timers_; }

@@ -1,0 +1,127 @@
+// The composition root: reads the configuration, makes the ring world, and runs a broker on it
+// until a signal asks for a clean stop. The only file that sees both the real world and the domain.
+#include "cluster/brokerd/args.hpp"
+#include "cluster/brokerd/broker.hpp"
+#include "uring/ring_world.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace millrace {
+namespace {
+
+/// Lines to standard output, each in one write, so that a reader never sees half of one.
+class StandardOutput final : public LogSink {
+public:
+    void write(std::string_view line) override {
+        std::string text(line);
+        text += '\n';
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        std::fflush(stdout);
+    }
+};
+
+int complain(const std::string& text) {
+    std::fprintf(stderr, "millrace: %s\n", text.c_str());
+    return 1;
+}
+
+/// A descriptor that becomes readable when a stop is asked for. The signals' default actions are
+/// off from here on.
+int open_stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int each : {SIGTERM, SIGINT}) sigaddset(&signals, each);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+Task<> wait_for_stop(World& world, int stop_signals) {
+    signalfd_siginfo received{};
+    (void)co_await perform(world, {.kind = IoKind::kReadAt,
+                                   .handle = stop_signals,
+                                   .data = &received,
+                                   .size = sizeof received});
+}
+
+Task<> serve(RingWorld& world, Logger& logger, const BrokerConfig& config, int stop_signals,
+             int& exit_code) {
+    auto broker = co_await Broker::start(world, logger, config);
+    if (broker) {
+        co_await wait_for_stop(world, stop_signals);
+        const auto stopped = co_await (*broker)->stop();
+        exit_code = stopped ? 0 : 1;
+    }
+    world.stop();
+}
+
+Task<> recover(RingWorld& world, Logger& logger, BrokerConfig config, int& exit_code) {
+    const Topics::Options options = topic_options(config);
+    auto topics = co_await Topics::open(world, logger, options);
+    if (topics) {
+        const auto closed = co_await (*topics)->close();
+        exit_code = closed ? 0 : 1;
+        if (closed) logger.info("recovered, and stopped cleanly");
+    }
+    world.stop();
+}
+
+bool read_file(const std::string& path, Properties& properties) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream content;
+    content << file.rdbuf();
+    properties = parse_properties(content.str());
+    return file.good();
+}
+
+/// What the line at start tells about this kernel.
+void report(Logger& logger, const RingWorld& world, const ConfigReading& reading) {
+    for (const std::string& warning : reading.warnings) logger.warn(warning);
+    logger.info("io_uring is ready", {{"features", world.features().to_string()}});
+}
+
+int run(const Arguments& arguments) {
+    Properties properties;
+    if (!arguments.properties_file.empty() && !read_file(arguments.properties_file, properties)) {
+        return complain("cannot read " + arguments.properties_file);
+    }
+    for (const auto& [name, value] : arguments.overrides) properties[name] = value;
+    if (arguments.verb == Arguments::Verb::kRecover) properties["log.dirs"] = arguments.directory;
+    const ConfigReading reading = read_config(properties);
+    for (const std::string& problem : reading.problems) complain(problem);
+    if (!reading.problems.empty()) return 1;
+
+    const int stop_signals = open_stop_signals();
+    auto world = RingWorld::open(RingFeatures::allowed_by_environment());
+    if (!world) return complain(explain_refusal(world.error()));
+    StandardOutput output;
+    Logger logger(**world, output, reading.config.json_log ? LogFormat::kJson : LogFormat::kText);
+    report(logger, **world, reading);
+    int exit_code = 1;
+    if (arguments.verb == Arguments::Verb::kRecover) {
+        spawn(**world, recover(**world, logger, reading.config, exit_code));
+    } else {
+        spawn(**world, serve(**world, logger, reading.config, stop_signals, exit_code));
+    }
+    (*world)->run();
+    close(stop_signals);
+    return exit_code;
+}
+
+}  // namespace
+}  // namespace millrace
+
+int main(int count, char** values) {
+    const millrace::Arguments arguments = millrace::parse_arguments(count, values);
+    using Verb = millrace::Arguments::Verb;
+    if (arguments.verb == Verb::kHelp) return std::fputs(millrace::kUsage, stdout) < 0 ? 1 : 0;
+    if (arguments.verb == Verb::kWrong) {
+        return millrace::complain(arguments.complaint + "\n" + millrace::kUsage);
+    }
+    return millrace::run(arguments);
+}

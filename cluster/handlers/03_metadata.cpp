@@ -1,0 +1,142 @@
+// Metadata, versions 0-12.
+//
+// Brokers, and topics by name or (12) by id. Version 0 asks for all topics by an empty list, later
+// ones by null. Named topics that don't exist are created when client and configuration allow it:
+// the request that creates one is answered LEADER_NOT_AVAILABLE, as Kafka does, and the next one
+// finds it.
+#include "cluster/handlers/handlers.hpp"
+#include "protocol/error_code.hpp"
+
+namespace millrace {
+namespace {
+
+// Without an authorizer every operation that a resource kind has is allowed (Kafka's AclOperation
+// codes as bits): READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS of
+// a topic; CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, the two configs and IDEMPOTENT_WRITE of the
+// cluster.
+constexpr std::int32_t kTopicOperations = 0b0000'1101'1111'1000;
+constexpr std::int32_t kClusterOperations = 0b0001'1111'1010'0000;
+
+constexpr std::int16_t kTopicIdsFrom = 10;
+
+bool is_internal(std::string_view name) {
+    return name == "__consumer_offsets" || name == "__transaction_state" ||
+           name == "__share_group_state";
+}
+
+MetadataResponse::Topic describe(const BrokerContext& broker, std::string_view name,
+                                 const StoredTopic& stored, const MetadataRequest& request) {
+    MetadataResponse::Topic topic;
+    topic.name = name;
+    topic.topic_id = stored.id;
+    topic.is_internal = is_internal(name);
+    if (request.include_topic_authorized_operations) topic.authorized_operations = kTopicOperations;
+    for (std::int32_t index = 0; index < stored.partitions; ++index) {
+        MetadataResponse::Partition partition;
+        partition.index = index;
+        partition.leader_id = broker.config.broker_id;
+        partition.leader_epoch = stored.leader_epoch.value;
+        partition.replicas = {broker.config.broker_id};
+        partition.isr = {broker.config.broker_id};
+        topic.partitions.push_back(std::move(partition));
+    }
+    return topic;
+}
+
+MetadataResponse::Topic failed(std::optional<std::string> name, const Uuid& id, ErrorCode code) {
+    MetadataResponse::Topic topic;
+    topic.name = std::move(name);
+    topic.topic_id = id;
+    topic.error_code = raw(code);
+    return topic;
+}
+
+ErrorCode code_of(TopicCreation outcome) {
+    switch (outcome) {
+        case TopicCreation::kCreated:
+        case TopicCreation::kExists: return ErrorCode::kLeaderNotAvailable;
+        case TopicCreation::kInFlight: return ErrorCode::kUnknownTopicOrPartition;
+        case TopicCreation::kInvalidName:
+        case TopicCreation::kNameCollides: return ErrorCode::kInvalidTopicException;
+        case TopicCreation::kFailed: return ErrorCode::kKafkaStorageError;
+    }
+    return ErrorCode::kUnknownServerError;
+}
+
+Task<MetadataResponse::Topic> answer_name(BrokerContext& broker, std::string name,
+                                          const MetadataRequest& request) {
+    if (!is_topic_name(name)) co_return failed(name, {}, ErrorCode::kInvalidTopicException);
+    if (const StoredTopic* const stored = broker.topics.find(name)) {
+        co_return describe(broker, name, *stored, request);
+    }
+    const bool may_create = request.allow_auto_topic_creation && broker.config.auto_create_topics;
+    if (!may_create) co_return failed(name, {}, ErrorCode::kUnknownTopicOrPartition);
+    const TopicCreation outcome = co_await broker.topics.create(name, broker.config.num_partitions);
+    co_return failed(name, {}, code_of(outcome));
+}
+
+MetadataResponse::Topic answer_id(const BrokerContext& broker, const Uuid& id,
+                                  const MetadataRequest& request) {
+    const auto name = broker.topics.name_of(id);
+    const StoredTopic* const stored = name ? broker.topics.find(*name) : nullptr;
+    if (stored == nullptr) return failed(std::nullopt, id, ErrorCode::kUnknownTopicId);
+    return describe(broker, *name, *stored, request);
+}
+
+MetadataResponse about_cluster(const BrokerContext& broker, const RequestContext& context,
+                               const MetadataRequest& request) {
+    MetadataResponse response;
+    response.cluster_id = broker.topics.cluster_id();
+    response.controller_id = broker.config.broker_id;
+    response.brokers.push_back({broker.config.broker_id, context.listener.host,
+                                static_cast<std::int32_t>(context.listener.port), std::nullopt});
+    if (request.include_cluster_authorized_operations) {
+        response.cluster_authorized_operations = kClusterOperations;
+    }
+    return response;
+}
+
+/// Versions 10 and 11 carry ids in responses only; from 12 on a topic has a name or an id.
+bool is_valid(const RequestContext& context, const MetadataRequest& request) {
+    if (!request.topics || context.version() < kTopicIdsFrom) return true;
+    for (const auto& topic : *request.topics) {
+        if (context.version() < 12 && (!topic.topic_id.is_zero() || !topic.name)) return false;
+        if (topic.topic_id.is_zero() && !topic.name) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+Task<MetadataResponse> handle_metadata(BrokerContext& broker, RequestContext& context,
+                                       const MetadataRequest& request) {
+    MetadataResponse response = about_cluster(broker, context, request);
+    const bool wants_all = !request.topics || (context.version() == 0 && request.topics->empty());
+    if (wants_all) {
+        for (const auto& [name, stored] : broker.topics.all()) {
+            if (broker.topics.find(name) == nullptr) continue;
+            response.topics.push_back(describe(broker, name, stored, request));
+        }
+        co_return response;
+    }
+    if (!is_valid(context, request)) {
+        for (const auto& topic : *request.topics) {
+            // Below version 12 a response has no null names.
+            const std::optional<std::string> name = topic.name.value_or("");
+            response.topics.push_back(failed(name, topic.topic_id, ErrorCode::kInvalidRequest));
+        }
+        co_return response;
+    }
+    for (const auto& wanted : *request.topics) {
+        if (!wanted.topic_id.is_zero()) {
+            response.topics.push_back(answer_id(broker, wanted.topic_id, request));
+            continue;
+        }
+        const std::string name = *wanted.name;
+        auto topic = co_await answer_name(broker, name, request);
+        response.topics.push_back(std::move(topic));
+    }
+    co_return response;
+}
+
+}  // namespace millrace

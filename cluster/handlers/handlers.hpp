@@ -1,0 +1,27 @@
+// The handlers, one per API key; NN_name.cpp says what each answers.
+#pragma once
+
+#include "cluster/handlers/broker_context.hpp"
+#include "protocol/message/api_versions.hpp"
+#include "protocol/message/fetch.hpp"
+#include "protocol/message/find_coordinator.hpp"
+#include "protocol/message/list_offsets.hpp"
+#include "protocol/message/metadata.hpp"
+#include "protocol/message/produce.hpp"
+
+namespace millrace {
+
+Task<ProduceResponse> handle_produce(BrokerContext& broker, RequestContext& context,
+                                     const ProduceRequest& request);
+Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
+                                 const FetchRequest& request);
+Task<ListOffsetsResponse> handle_list_offsets(BrokerContext& broker, RequestContext& context,
+                                              const ListOffsetsRequest& request);
+Task<MetadataResponse> handle_metadata(BrokerContext& broker, RequestContext& context,
+                                       const MetadataRequest& request);
+Task<FindCoordinatorResponse> handle_find_coordinator(BrokerContext& broker,
+                                                      RequestContext& context,
+                                                      const FindCoordinatorRequest& request);
+Task<Result<EncodedResponse>> handle_api_versions(RequestContext& context, Reader& body);
+
+}  // namespace millrace

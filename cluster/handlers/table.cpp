@@ -1,0 +1,28 @@
+// The table of handlers: the one place that an API key gets its coroutine.
+#include "cluster/handlers/handlers.hpp"
+
+namespace millrace {
+namespace {
+
+/// Binds a handler to its broker.
+template <class Request, class Response>
+void serve(BrokerContext& broker, HandlerTable& table,
+           Task<Response> (*handle)(BrokerContext&, RequestContext&, const Request&)) {
+    BrokerContext* const where = &broker;
+    table.serve<Request>([where, handle](RequestContext& context, const Request& request) {
+        return handle(*where, context, request);
+    });
+}
+
+}  // namespace
+
+void serve_all(BrokerContext& broker, HandlerTable& table) {
+    serve(broker, table, &handle_produce);
+    serve(broker, table, &handle_fetch);
+    serve(broker, table, &handle_list_offsets);
+    serve(broker, table, &handle_metadata);
+    serve(broker, table, &handle_find_coordinator);
+    table.serve_undecoded(ApiKey::kApiVersions, &handle_api_versions);
+}
+
+}  // namespace millrace

@@ -1,0 +1,50 @@
+// A broker's configuration: read once from properties, checked key by key, then passed by
+// reference.
+#pragma once
+
+#include "core/config/properties.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace millrace {
+
+/// host, or empty for all addresses, and port of one listener.
+struct Endpoint {
+    std::string host;
+    std::uint16_t port{};
+
+    bool operator==(const Endpoint&) const = default;
+};
+
+struct BrokerConfig {
+    std::int32_t broker_id{};
+    std::vector<Endpoint> listeners;
+    /// As many as listeners; an empty host or port 0 is filled in when the listener is bound.
+    std::vector<Endpoint> advertised;
+    std::vector<std::string> log_dirs;
+    std::int32_t num_partitions{};
+    bool auto_create_topics{};
+    std::int64_t segment_bytes{};
+    std::int64_t segment_ms{};
+    std::int64_t segment_index_bytes{};
+    std::int32_t index_interval_bytes{};
+    std::int32_t message_bytes_max{};
+    std::int32_t request_bytes_max{};
+    std::int32_t fetch_bytes_max{};
+    std::int64_t connections_idle_ms_max{};
+    bool flush_before_ack{};
+    bool json_log{};
+};
+
+/// The outcome of reading a configuration: usable when `problems` is empty.
+struct ConfigReading {
+    BrokerConfig config;
+    std::vector<std::string> problems;  // key, value, what is allowed or what to do
+    std::vector<std::string> warnings;  // unknown keys and keys without an effect
+};
+
+ConfigReading read_config(const Properties& properties);
+
+}  // namespace millrace

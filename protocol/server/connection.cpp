@@ -1,0 +1,139 @@
+#include "protocol/server/connection.hpp"
+
+#include "protocol/api.hpp"
+#include "protocol/frame.hpp"
+
+#include <algorithm>
+
+namespace millrace {
+
+Connection::Connection(World& world, Logger& logger, Stream stream, const HandlerTable& handlers,
+                       const AdvertisedListener& listener, Semaphore& request_budget,
+                       ConnectionLimits limits)
+    : logger_(logger),
+      stream_(std::move(stream)),
+      reader_(stream_, request_budget, limits.request_bytes_max),
+      handlers_(handlers),
+      listener_(listener),
+      limits_(limits),
+      moved_(world),
+      gate_(world) {}
+
+Task<> Connection::run() {
+    for (;;) {
+        const auto begun = co_await begin_next();
+        if (!begun) break;
+    }
+    co_await gate_.close();
+    co_await stream_.close();
+}
+
+Task<Result<void>> Connection::begin_next() {
+    auto frame = co_await reader_.next();
+    if (!frame) {
+        if (frame.error() == make_error_code(Errc::kTooLarge) ||
+            frame.error() == make_error_code(Errc::kMalformed)) {
+            logger_.warn("closing a connection: its request's size is not allowed");
+        }
+        co_return frame.error();
+    }
+    Reader body(frame->bytes());
+    const auto header = decode_request_header(body);
+    if (!header) {
+        logger_.warn("closing a connection: no request header that this broker knows");
+        co_return header.error();
+    }
+    const HandlerTable::Serve* const serve = find_handler(*header);
+    if (serve == nullptr) co_return Errc::kUnsupportedVersion;
+
+    const std::uint64_t number = ++begun_;
+    exchanges_.push_back(std::make_unique<Exchange>(number, std::move(*frame), *header, listener_));
+    Exchange& exchange = *exchanges_.back();
+    exchange.context.on_admitted = [this, number] { pass(number); };
+    gate_.spawn(answer(exchange, *serve, body));
+    // Kafka begins one request of a connection after the other; only what has its place in a log
+    // already lets the next one begin.
+    while (!broken_ && (passed_ < number || exchanges_.size() >= limits_.pipelined_max)) {
+        (void)co_await moved_.wait(0, kNever);
+    }
+    if (broken_) co_return Errc::kStopping;
+    co_return Result<void>();
+}
+
+const HandlerTable::Serve* Connection::find_handler(const RequestHeader& header) {
+    const Api* const api = find_api(header.api_key);
+    const bool asks_for_versions =
+        header.api_key == static_cast<std::int16_t>(ApiKey::kApiVersions);
+    const bool served = api != nullptr && api->is_served() &&
+                        (api->served.contains(header.api_version) || asks_for_versions);
+    const HandlerTable::Serve* const serve = served ? handlers_.find(header.api_key) : nullptr;
+    if (serve == nullptr) {
+        logger_.warn("closing a connection: the request's API or version is not served",
+                     {{"api_key", header.api_key},
+                      {"api_version", header.api_version},
+                      {"client_id", header.client_id}});
+    }
+    return serve;
+}
+
+Task<> Connection::answer(Exchange& exchange, const HandlerTable::Serve& serve, Reader body) {
+    auto response = co_await serve(exchange.context, body);
+    if (response) {
+        exchange.response = std::move(*response);
+    } else {
+        const std::string reason = response.error().message();
+        exchange.context.close_connection("a request cannot be decoded: " + reason);
+    }
+    exchange.done = true;
+    pass(exchange.number);
+    if (!sending_) co_await send_finished();
+}
+
+void Connection::pass(std::uint64_t number) {
+    passed_ = std::max(passed_, number);
+    moved_.wake_through(0);
+}
+
+Task<> Connection::send_finished() {
+    sending_ = true;
+    while (!exchanges_.empty() && exchanges_.front()->done) {
+        Exchange& first = *exchanges_.front();
+        if (first.context.close_reason()) {
+            logger_.warn("closing a connection", {{"reason", *first.context.close_reason()},
+                                                  {"client_id", first.context.header.client_id}});
+            break_off();
+        }
+        if (!broken_ && !first.context.response_withheld()) {
+            const auto sent = co_await send_response(first);
+            if (!sent) break_off();
+        }
+        exchanges_.pop_front();
+        moved_.wake_through(0);
+    }
+    sending_ = false;
+}
+
+Task<Result<void>> Connection::send_response(Exchange& exchange) {
+    const RequestHeader& header = exchange.context.header;
+    Writer writer;
+    start_frame(writer);
+    encode_response_header(writer, header.api_key, header.api_version, header.correlation_id);
+    writer.append(exchange.response->body);
+    finish_frame(writer);
+    std::vector<iovec> slices;
+    for (const ByteView segment : writer.segments()) {
+        slices.push_back({const_cast<std::byte*>(segment.data()), segment.size()});
+    }
+    const auto sent = co_await stream_.send_all(slices);
+    if (sent) ++sent_;
+    co_return sent;
+}
+
+void Connection::break_off() {
+    if (broken_) return;
+    broken_ = true;
+    moved_.wake_through(0);
+    if (!gate_.closed()) gate_.spawn(stream_.shut_down());
+}
+
+}  // namespace millrace

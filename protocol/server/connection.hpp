@@ -1,0 +1,77 @@
+// One client's ordered conversation: frames in, responses out in the order of their requests.
+#pragma once
+
+#include "core/observe/logger.hpp"
+#include "core/runtime/gate.hpp"
+#include "protocol/server/frame_reader.hpp"
+#include "protocol/server/handler_table.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+namespace millrace {
+
+struct ConnectionLimits {
+    std::int32_t request_bytes_max = 100 << 20;  // socket.request.max.bytes
+    std::size_t pipelined_max = 64;              // requests begun and not yet answered
+};
+
+/// Lives on one shard, from accept to close. run() is its one owner coroutine; requests that were
+/// admitted early are answered by coroutines inside its gate.
+class Connection {
+public:
+    Connection(World& world, Logger& logger, Stream stream, const HandlerTable& handlers,
+               const AdvertisedListener& listener, Semaphore& request_budget,
+               ConnectionLimits limits);
+
+    /// Returns when the peer has gone, has broken the protocol, or stop() was called; everything
+    /// that was begun has ended then and the socket is closed.
+    Task<> run();
+    /// No further request is read; what was begun is answered.
+    void stop() { break_off(); }
+
+    /// Bytes received and responses sent so far; unchanged between two looks means idle.
+    std::uint64_t activity() const { return reader_.received() + sent_; }
+    bool busy() const { return !exchanges_.empty(); }
+
+private:
+    /// One request between its frame and its response.
+    struct Exchange {
+        Exchange(std::uint64_t place, Frame received, RequestHeader header,
+                 const AdvertisedListener& listener)
+            : number(place), frame(std::move(received)), context(header, listener) {}
+
+        const std::uint64_t number;
+        Frame frame;
+        RequestContext context;
+        std::optional<EncodedResponse> response;
+        bool done{};
+    };
+
+    Task<Result<void>> begin_next();
+    const HandlerTable::Serve* find_handler(const RequestHeader& header);
+    Task<> answer(Exchange& exchange, const HandlerTable::Serve& serve, Reader body);
+    Task<> send_finished();
+    Task<Result<void>> send_response(Exchange& exchange);
+    /// The request with this number no longer holds up the one behind it.
+    void pass(std::uint64_t number);
+    void break_off();
+
+    Logger& logger_;
+    Stream stream_;
+    FrameReader reader_;
+    const HandlerTable& handlers_;
+    const AdvertisedListener& listener_;
+    const ConnectionLimits limits_;
+    std::deque<std::unique_ptr<Exchange>> exchanges_;
+    std::uint64_t begun_{};   // requests begun
+    std::uint64_t passed_{};  // the last one that is admitted or answered
+    bool sending_{};
+    bool broken_{};
+    std::uint64_t sent_{};
+    WaitList moved_;  // key 0: an exchange was admitted, finished or sent
+    Gate gate_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,71 @@
+// Frames off a stream: a four-byte size and that many bytes (Kafka protocol guide).
+#pragma once
+
+#include "core/runtime/semaphore.hpp"
+#include "core/runtime/stream.hpp"
+
+#include <memory>
+
+namespace millrace {
+
+/// One received request without its size field. Gives its bytes back to the budget when it goes.
+class Frame {
+public:
+    Frame() = default;
+    Frame(std::size_t size, Semaphore& budget)
+        : bytes_(std::make_unique_for_overwrite<std::byte[]>(size)),
+          size_(size),
+          budget_(&budget) {}
+    Frame(Frame&& other) noexcept
+        : bytes_(std::move(other.bytes_)),
+          size_(std::exchange(other.size_, 0)),
+          budget_(std::exchange(other.budget_, nullptr)) {}
+    Frame& operator=(Frame&& other) noexcept {
+        std::swap(bytes_, other.bytes_);
+        std::swap(size_, other.size_);
+        std::swap(budget_, other.budget_);
+        return *this;
+    }
+    ~Frame() {
+        if (budget_ != nullptr) budget_->release(static_cast<std::int64_t>(size_));
+    }
+
+    MutableBytes bytes() const { return {bytes_.get(), size_}; }
+
+private:
+    std::unique_ptr<std::byte[]> bytes_;
+    std::size_t size_{};
+    Semaphore* budget_{};
+};
+
+/// Cuts one connection's bytes into frames. Small requests that arrive together cost one receive;
+/// the rest of a large one is received straight into its frame.
+class FrameReader {
+public:
+    /// `budget` bounds the bytes of all frames that exist; a frame waits for its room.
+    FrameReader(Stream& stream, Semaphore& budget, std::int32_t frame_bytes_max)
+        : stream_(stream), budget_(budget), frame_bytes_max_(frame_bytes_max) {}
+
+    /// Errc::kEndOfStream between frames when the peer closed; Errc::kMalformed for a negative
+    /// size, Errc::kTooLarge for one over the limit: the stream can't be read on after either.
+    Task<Result<Frame>> next();
+
+    /// Bytes received so far, for the idle check.
+    std::uint64_t received() const { return received_; }
+
+private:
+    Task<Result<void>> fill_inbox(std::size_t wanted);
+    Task<Result<void>> receive_rest(MutableBytes into);
+
+    static constexpr std::size_t kInboxBytes = 16 << 10;
+
+    Stream& stream_;
+    Semaphore& budget_;
+    const std::int32_t frame_bytes_max_;
+    std::unique_ptr<std::byte[]> inbox_ = std::make_unique_for_overwrite<std::byte[]>(kInboxBytes);
+    std::size_t begin_{};
+    std::size_t end_{};
+    std::uint64_t received_{};
+};
+
+}  // namespace millrace

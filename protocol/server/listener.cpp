@@ -1,0 +1,86 @@
+#include "protocol/server/listener.hpp"
+
+#include "core/runtime/timer.hpp"
+
+namespace millrace {
+namespace {
+
+// Pause after an accept that failed for want of descriptors or memory; a hot loop would not free
+// any.
+constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Listener::Listener(World& world, Logger& logger, const HandlerTable& handlers,
+                   ListenerConfig config)
+    : world_(world),
+      logger_(logger),
+      handlers_(handlers),
+      config_(std::move(config)),
+      budget_(world, config_.request_bytes_total_max),
+      stop_requested_(world),
+      gate_(world) {}
+
+Task<Result<std::unique_ptr<Listener>>> Listener::open(World& world, Logger& logger,
+                                                       const HandlerTable& handlers,
+                                                       ListenerConfig config) {
+    std::unique_ptr<Listener> listener(new Listener(world, logger, handlers, config));
+    auto acceptor = co_await Acceptor::listen(world, config.host, config.port);
+    if (!acceptor) co_return acceptor.error();
+    listener->acceptor_ = std::move(*acceptor);
+    AdvertisedListener& advertised = listener->config_.advertised;
+    if (advertised.port == 0) advertised.port = listener->port();
+    co_return listener;
+}
+
+void Listener::start() {
+    gate_.spawn(accept_connections());
+    gate_.spawn(close_idle_connections());
+}
+
+Task<> Listener::accept_connections() {
+    while (!stopping_) {
+        auto stream = co_await acceptor_.accept();
+        if (stopping_) {
+            if (stream) co_await stream->close();
+            break;
+        }
+        if (!stream) {
+            logger_.warn("cannot accept a connection", {{"reason", stream.error().message()}});
+            (void)co_await stop_requested_.wait(0, world_.now() + kAcceptPause);
+            continue;
+        }
+        const auto client =
+            clients_.emplace(clients_.end(), world_, logger_, std::move(*stream), handlers_, *this);
+        gate_.spawn(converse(client));
+    }
+}
+
+Task<> Listener::converse(std::list<Client>::iterator client) {
+    co_await client->connection.run();
+    clients_.erase(client);
+}
+
+Task<> Listener::close_idle_connections() {
+    while (!stopping_) {
+        (void)co_await stop_requested_.wait(0, world_.now() + config_.idle_max);
+        for (Client& each : clients_) {
+            const std::uint64_t activity = each.connection.activity();
+            const bool idle = activity == each.activity_seen && !each.connection.busy();
+            each.activity_seen = activity;
+            if (idle) each.connection.stop();
+        }
+    }
+}
+
+Task<> Listener::stop() {
+    stopping_ = true;
+    stop_requested_.wake_through(0);
+    co_await acceptor_.shut_down();
+    budget_.stop();
+    for (Client& client : clients_) client.connection.stop();
+    co_await gate_.close();
+    co_await acceptor_.close();
+}
+
+}  // namespace millrace

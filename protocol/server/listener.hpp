@@ -1,0 +1,61 @@
+// A listening socket and the connections that came in by it.
+#pragma once
+
+#include "protocol/server/connection.hpp"
+
+#include <list>
+
+namespace millrace {
+
+struct ListenerConfig {
+    std::string host;  // empty: all addresses
+    std::uint16_t port{};
+    AdvertisedListener advertised;  // port 0: the port that was bound
+    ConnectionLimits limits;
+    std::int64_t request_bytes_total_max = 512 << 20;  // all frames of this listener together
+    Duration idle_max = std::chrono::minutes(10);      // connections.max.idle.ms
+};
+
+/// Lives on one shard. After stop() every connection has ended.
+class Listener {
+public:
+    static Task<Result<std::unique_ptr<Listener>>> open(World& world, Logger& logger,
+                                                        const HandlerTable& handlers,
+                                                        ListenerConfig config);
+
+    std::uint16_t port() const { return acceptor_.port(); }
+    const AdvertisedListener& advertised() const { return config_.advertised; }
+
+    /// Begins to accept.
+    void start();
+    Task<> stop();
+
+private:
+    struct Client {
+        Client(World& world, Logger& logger, Stream stream, const HandlerTable& handlers,
+               Listener& owner)
+            : connection(world, logger, std::move(stream), handlers, owner.config_.advertised,
+                         owner.budget_, owner.config_.limits) {}
+        Connection connection;
+        std::uint64_t activity_seen{};
+    };
+
+    Listener(World& world, Logger& logger, const HandlerTable& handlers, ListenerConfig config);
+
+    Task<> accept_connections();
+    Task<> converse(std::list<Client>::iterator client);
+    Task<> close_idle_connections();
+
+    World& world_;
+    Logger& logger_;
+    const HandlerTable& handlers_;
+    ListenerConfig config_;
+    Acceptor acceptor_;
+    Semaphore budget_;
+    std::list<Client> clients_;
+    bool stopping_{};
+    WaitList stop_requested_;
+    Gate gate_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,36 @@
+#include "cluster/brokerd/args.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace millrace {
+namespace {
+
+Arguments parse(std::vector<const char*> values) {
+    values.insert(values.begin(), "millrace");
+    return parse_arguments(static_cast<int>(values.size()), values.data());
+}
+
+TEST(Arguments, AFileAndOverrides) {
+    const Arguments arguments =
+        parse({"server.properties", "--override", "a=b=c", "--override", "d="});
+    EXPECT_EQ(arguments.verb, Arguments::Verb::kServe);
+    EXPECT_EQ(arguments.properties_file, "server.properties");
+    EXPECT_EQ(arguments.overrides, (Properties{{"a", "b=c"}, {"d", ""}}));
+}
+
+TEST(Arguments, RecoverNamesADirectory) {
+    EXPECT_EQ(parse({"recover", "/data"}).directory, "/data");
+    EXPECT_EQ(parse({"recover"}).verb, Arguments::Verb::kWrong);
+}
+
+TEST(Arguments, WhatIsNotUnderstoodIsSaid) {
+    EXPECT_EQ(parse({"--overide", "a=b"}).complaint, "not understood: --overide");
+    EXPECT_EQ(parse({"--override"}).verb, Arguments::Verb::kWrong);
+    EXPECT_EQ(parse({"--override", "ab"}).verb, Arguments::Verb::kWrong);
+    EXPECT_EQ(parse({"one", "two"}).verb, Arguments::Verb::kWrong);
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,356 @@
+// A whole broker on a real ring, talked to in Kafka's bytes by a client in the same loop.
+#include "cluster/brokerd/broker.hpp"
+
+#include "cluster/handlers/handlers.hpp"
+#include "core/runtime/timer.hpp"
+#include "protocol/error_code.hpp"
+#include "protocol/frame.hpp"
+#include "tests/support/batches.hpp"
+#include "tests/support/on_ring.hpp"
+
+namespace millrace {
+namespace {
+
+/// One connection; requests go out by hand, responses are read in order.
+class Client {
+public:
+    Client(World& world, Stream stream)
+        : stream_(std::move(stream)), budget_(world, 1 << 30), reader_(stream_, budget_, 1 << 30) {}
+
+    template <class Request>
+    Task<> send(const Request& request, std::int16_t version) {
+        Writer writer;
+        start_frame(writer);
+        encode_request_header(writer, {Request::kApiKey, version, ++sent_, "test"});
+        request.encode(writer, version);
+        finish_frame(writer);
+        const Bytes bytes = writer.to_bytes();
+        co_await send_bytes(bytes);
+    }
+
+    Task<> send_bytes(ByteView bytes) {
+        iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
+        EXPECT_TRUE(co_await stream_.send_all(std::span(&slice, 1)));
+    }
+
+    /// The next response, which must answer the next request; decoded as `version`.
+    template <class Response>
+    Task<Result<Response>> receive(std::int16_t version) {
+        last_ = Frame();
+        auto frame = co_await reader_.next();
+        if (!frame) co_return frame.error();
+        last_ = std::move(*frame);
+        Reader reader(last_.bytes());
+        const auto correlation = decode_response_header(reader, Response::kApiKey, version);
+        EXPECT_EQ(correlation.value(), ++received_);
+        co_return Response::decode(reader, version);
+    }
+
+    template <class Response, class Request>
+    Task<Result<Response>> ask(const Request& request, std::int16_t version) {
+        co_await send(request, version);
+        co_return co_await receive<Response>(version);
+    }
+
+    Task<> close() { return stream_.close(); }
+
+private:
+    Stream stream_;
+    Semaphore budget_;
+    FrameReader reader_;
+    Frame last_;
+    std::int32_t sent_{};
+    std::int32_t received_{};
+};
+
+class BrokerTest : public OnRing {
+protected:
+    /// Starts a broker, runs `scenario(client)` and stops the broker cleanly.
+    template <class Scenario>
+    void with_client(Scenario scenario) {
+        const auto whole = [this, &scenario]() -> Task<> {
+            const BrokerConfig config = make_config();
+            auto broker = co_await Broker::start(*world_, logger_, config);
+            EXPECT_TRUE(broker);
+            auto stream = co_await Stream::connect(*world_, "127.0.0.1", (*broker)->port());
+            Client client(*world_, std::move(*stream));
+            co_await scenario(client);
+            co_await client.close();
+            EXPECT_TRUE(co_await (*broker)->stop());
+        };
+        run(whole());
+    }
+
+    BrokerConfig make_config() const {
+        return read_config({{"listeners", "PLAINTEXT://127.0.0.1:0"},
+                            {"log.dirs", folder_ + "/data"},
+                            {"num.partitions", "2"}})
+            .config;
+    }
+
+    static MetadataRequest metadata_of(std::string topic) {
+        MetadataRequest request;
+        request.topics.emplace().push_back({{}, std::move(topic)});
+        return request;
+    }
+
+    static ProduceRequest produce_to(std::string topic, std::int32_t index, ByteView batch,
+                                     std::int16_t acks) {
+        ProduceRequest request;
+        request.acks = acks;
+        request.timeout_ms = 10'000;
+        auto& wanted = request.topics.emplace_back();
+        wanted.name = std::move(topic);
+        wanted.partitions.emplace_back().index = index;
+        wanted.partitions.back().records = batch;
+        return request;
+    }
+
+    static FetchRequest fetch_from(std::string topic, std::int64_t offset, std::int32_t wait_ms) {
+        FetchRequest request;
+        request.max_wait_ms = wait_ms;
+        request.min_bytes = 1;
+        request.session_epoch = -1;
+        auto& wanted = request.topics.emplace_back();
+        wanted.name = std::move(topic);
+        wanted.partitions.emplace_back().fetch_offset = offset;
+        wanted.partitions.back().partition_max_bytes = 1 << 20;
+        return request;
+    }
+};
+
+TEST_F(BrokerTest, ApiVersionsFromTheFutureIsAnsweredInVersionZero) {
+    with_client([](Client& client) -> Task<> {
+        Writer writer;
+        start_frame(writer);
+        encode_request_header(writer, {ApiVersionsRequest::kApiKey, 99, 1, "test"});
+        finish_frame(writer);
+        const Bytes bytes = writer.to_bytes();
+        co_await client.send_bytes(bytes);
+        const auto response = co_await client.receive<ApiVersionsResponse>(0);
+        EXPECT_EQ(response->error_code, raw(ErrorCode::kUnsupportedVersion));
+        EXPECT_EQ(response->api_keys.size(), 1u);
+        EXPECT_EQ(response->api_keys[0].api_key, 18);
+        EXPECT_EQ(response->api_keys[0].max_version, 4);
+    });
+}
+
+TEST_F(BrokerTest, ApiVersionsListsOnlyWhatHasAHandler) {
+    with_client([](Client& client) -> Task<> {
+        ApiVersionsRequest request;
+        request.client_software_name = "test";
+        request.client_software_version = "1.0";
+        const auto response = co_await client.ask<ApiVersionsResponse>(request, 3);
+        EXPECT_EQ(response->error_code, 0);
+        std::vector<int> keys;
+        for (const auto& api : response->api_keys) keys.push_back(api.api_key);
+        EXPECT_EQ(keys, (std::vector<int>{0, 1, 2, 3, 10, 18}));
+
+        request.client_software_name = "-bad-";
+        const auto refused = co_await client.ask<ApiVersionsResponse>(request, 3);
+        EXPECT_EQ(refused->error_code, raw(ErrorCode::kInvalidRequest));
+    });
+}
+
+TEST_F(BrokerTest, AutoCreationAnswersLeaderNotAvailableFirst) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest request = metadata_of("fresh");
+        const auto first = co_await client.ask<MetadataResponse>(request, 9);
+        EXPECT_EQ(first->topics[0].error_code, raw(ErrorCode::kLeaderNotAvailable));
+        const auto second = co_await client.ask<MetadataResponse>(request, 12);
+        EXPECT_EQ(second->topics[0].error_code, 0);
+        EXPECT_EQ(second->topics[0].partitions.size(), 2u);
+        EXPECT_FALSE(second->topics[0].topic_id.is_zero());
+        const MetadataRequest bad = metadata_of("no/such");
+        const auto invalid = co_await client.ask<MetadataResponse>(bad, 9);
+        EXPECT_EQ(invalid->topics[0].error_code, raw(ErrorCode::kInvalidTopicException));
+        const MetadataRequest close_by = metadata_of("a.b");
+        (void)co_await client.ask<MetadataResponse>(close_by, 9);
+        const MetadataRequest colliding = metadata_of("a_b");
+        const auto collides = co_await client.ask<MetadataResponse>(colliding, 9);
+        EXPECT_EQ(collides->topics[0].error_code, raw(ErrorCode::kInvalidTopicException));
+    });
+}
+
+TEST_F(BrokerTest, ProducedBatchesComeBackInEveryServedVersion) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        const auto created = co_await client.ask<MetadataResponse>(metadata, 9);
+        EXPECT_TRUE(created);
+        const auto known = co_await client.ask<MetadataResponse>(metadata, 12);
+        std::int64_t offset = 0;
+        for (std::int16_t version = 3; version <= 11; ++version) {
+            const Bytes batch = make_batch({.records = 2});
+            const ProduceRequest request = produce_to("t", 0, batch, version % 2 == 0 ? 1 : -1);
+            const auto response = co_await client.ask<ProduceResponse>(request, version);
+            EXPECT_EQ(response->topics[0].partitions[0].error_code, 0);
+            EXPECT_EQ(response->topics[0].partitions[0].base_offset, offset);
+            offset += 2;
+        }
+        for (std::int16_t version = 4; version <= 17; ++version) {
+            FetchRequest request = fetch_from("t", 3, 0);
+            if (version >= 13) request.topics[0].topic_id = known->topics[0].topic_id;
+            const auto response = co_await client.ask<FetchResponse>(request, version);
+            const auto& partition = response->topics[0].partitions[0];
+            EXPECT_EQ(partition.error_code, 0) << version;
+            EXPECT_EQ(partition.high_watermark, offset);
+            const Bytes records = partition.records->to_bytes();
+            EXPECT_EQ(RecordBatchView(records).base_offset(), Offset{2});
+        }
+    });
+}
+
+TEST_F(BrokerTest, ProduceErrorsAreKafkas) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        const auto code_of = [&client](ProduceRequest request) -> Task<std::int16_t> {
+            const auto response = co_await client.ask<ProduceResponse>(request, 7);
+            co_return response->topics[0].partitions[0].error_code;
+        };
+        const Bytes good = make_batch();
+        Bytes corrupt = good;
+        corrupt.back() ^= std::byte{1};
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, good, 2)), 21);
+        EXPECT_EQ(co_await code_of(produce_to("t", 9, good, 1)), 3);
+        EXPECT_EQ(co_await code_of(produce_to("nowhere", 0, good, 1)), 3);
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, corrupt, 1)), 2);
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, {}, 1)), 87);
+        EXPECT_EQ(co_await code_of(produce_to("__consumer_offsets", 0, good, 1)), 17);
+        const Bytes large = make_batch({.value_bytes = 2 << 20});
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, large, 1)), 10);
+    });
+}
+
+TEST_F(BrokerTest, PipelinedRequestsAreAnsweredInOrder) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        const Bytes batch = make_batch();
+        const ProduceRequest request = produce_to("t", 1, batch, -1);
+        for (int i = 0; i < 200; ++i) co_await client.send(request, 9);
+        for (int i = 0; i < 200; ++i) {
+            const auto response = co_await client.receive<ProduceResponse>(9);
+            EXPECT_EQ(response->topics[0].partitions[0].base_offset, i);
+        }
+    });
+}
+
+TEST_F(BrokerTest, AcksZeroIsNotAnsweredAndAnErrorCloses) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        const Bytes batch = make_batch();
+        const ProduceRequest silent = produce_to("t", 0, batch, 0);
+        co_await client.send(silent, 9);
+        const ProduceRequest bad = produce_to("nowhere", 0, batch, 0);
+        co_await client.send(bad, 9);
+        const auto closed = co_await client.receive<ProduceResponse>(9);
+        EXPECT_EQ(closed.error(), make_error_code(Errc::kEndOfStream));
+    });
+    EXPECT_TRUE(lines_.contain("a batch with acks=0 was refused"));
+}
+
+TEST_F(BrokerTest, AnEmptyFetchWaitsForItsTimeAndIsWokenByABatch) {
+    with_client([this](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        const FetchRequest request = fetch_from("t", 0, 30);
+        const Time before = world_->now();
+        const auto empty = co_await client.ask<FetchResponse>(request, 11);
+        EXPECT_GE(world_->now() - before, std::chrono::milliseconds(30));
+        EXPECT_TRUE(empty->topics[0].partitions[0].records->empty());
+        const FetchRequest behind = fetch_from("t", 5, 10'000);
+        const auto error = co_await client.ask<FetchResponse>(behind, 11);
+        EXPECT_EQ(error->topics[0].partitions[0].error_code, 1);
+    });
+}
+
+TEST_F(BrokerTest, ASessionThatWasNeverMadeIsRefusedOnTopLevel) {
+    with_client([](Client& client) -> Task<> {
+        FetchRequest request = fetch_from("t", 0, 0);
+        request.session_id = 7;
+        request.session_epoch = 3;
+        const auto response = co_await client.ask<FetchResponse>(request, 11);
+        EXPECT_EQ(response->error_code, raw(ErrorCode::kFetchSessionIdNotFound));
+        EXPECT_TRUE(response->topics.empty());
+    });
+}
+
+TEST_F(BrokerTest, ListOffsetsFindsTheRecordAtATime) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        const Bytes batch = make_batch({.records = 10, .base_timestamp = 5000});
+        const ProduceRequest produce = produce_to("t", 0, batch, -1);
+        (void)co_await client.ask<ProduceResponse>(produce, 9);
+        const auto offset_at = [&client](TimestampMs timestamp,
+                                         std::int16_t version) -> Task<std::int64_t> {
+            ListOffsetsRequest request;
+            auto& topic = request.topics.emplace_back();
+            topic.name = "t";
+            topic.partitions.emplace_back().timestamp = timestamp;
+            const auto response = co_await client.ask<ListOffsetsResponse>(request, version);
+            const auto& partition = response->topics[0].partitions[0];
+            co_return partition.error_code != 0 ? -1000 - partition.error_code : partition.offset;
+        };
+        EXPECT_EQ(co_await offset_at(-1, 1), 10);
+        EXPECT_EQ(co_await offset_at(-2, 9), 0);
+        EXPECT_EQ(co_await offset_at(5003, 7), 3);
+        EXPECT_EQ(co_await offset_at(-3, 7), 9);
+        EXPECT_EQ(co_await offset_at(9000, 7), -1);
+        EXPECT_EQ(co_await offset_at(-3, 6), -1035);
+        EXPECT_EQ(co_await offset_at(-77, 9), -1035);
+    });
+}
+
+TEST_F(BrokerTest, AFrameOverTheLimitClosesTheConnection) {
+    with_client([](Client& client) -> Task<> {
+        Bytes size(4);
+        store_be(size.data(), std::int32_t{0x7fffffff});
+        co_await client.send_bytes(size);
+        const auto closed = co_await client.receive<MetadataResponse>(9);
+        EXPECT_EQ(closed.error(), make_error_code(Errc::kEndOfStream));
+    });
+    EXPECT_TRUE(lines_.contain("its request's size is not allowed"));
+}
+
+TEST_F(BrokerTest, AnApiThatIsNotServedClosesTheConnection) {
+    with_client([](Client& client) -> Task<> {
+        Writer writer;
+        start_frame(writer);
+        encode_request_header(writer, {19, 4, 1, "test"});
+        finish_frame(writer);
+        const Bytes bytes = writer.to_bytes();
+        co_await client.send_bytes(bytes);
+        const auto closed = co_await client.receive<MetadataResponse>(9);
+        EXPECT_FALSE(closed);
+    });
+    EXPECT_TRUE(lines_.contain("is not served"));
+}
+
+TEST_F(BrokerTest, ARestartKeepsTopicsAndRecordsAndRaisesTheEpoch) {
+    const auto scenario = [this]() -> Task<> {
+        const BrokerConfig config = make_config();
+        for (std::int32_t life = 0; life < 3; ++life) {
+            auto broker = co_await Broker::start(*world_, logger_, config);
+            auto stream = co_await Stream::connect(*world_, "127.0.0.1", (*broker)->port());
+            Client client(*world_, std::move(*stream));
+            const MetadataRequest metadata = metadata_of("t");
+            (void)co_await client.ask<MetadataResponse>(metadata, 9);
+            const auto known = co_await client.ask<MetadataResponse>(metadata, 9);
+            EXPECT_EQ(known->topics[0].partitions[0].leader_epoch, life);
+            const Bytes batch = make_batch();
+            const ProduceRequest produce = produce_to("t", 0, batch, -1);
+            const auto response = co_await client.ask<ProduceResponse>(produce, 9);
+            EXPECT_EQ(response->topics[0].partitions[0].base_offset, life);
+            co_await client.close();
+            EXPECT_TRUE(co_await (*broker)->stop());
+            broker->reset();
+        }
+    };
+    run(scenario());
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,220 @@
+// A partition's log on a real disk: what is appended is read back byte for byte, across rolls and
+// restarts, and an unclean end is cut where the whole batches end.
+#include "core/storage/partition_log.hpp"
+
+#include "tests/support/batches.hpp"
+#include "tests/support/on_ring.hpp"
+
+#include <fstream>
+
+namespace millrace {
+namespace {
+
+const TopicPartition kName{"t", PartitionIndex{0}};
+const LeaderEpoch kEpoch{0};
+
+class PartitionLogTest : public OnRing {
+protected:
+    static LogConfig small_segments() {
+        LogConfig config;
+        config.segment_bytes = 4096;
+        config.index_interval_bytes = 256;
+        return config;
+    }
+
+    Task<std::unique_ptr<PartitionLog>> create(LogConfig config) {
+        auto log = co_await PartitionLog::create(*world_, logger_, folder_, kName, {}, config);
+        co_return std::move(*log);
+    }
+
+    Task<std::unique_ptr<PartitionLog>> reopen(LogConfig config, bool clean) {
+        PartitionLog::Past past;
+        past.clean = clean;
+        auto log = co_await PartitionLog::open(*world_, logger_, folder_, kName, config, past);
+        co_return std::move(*log);
+    }
+
+    /// Appends `count` batches of 1 to 5 records and waits for the last; returns what a reader of
+    /// the whole log must see.
+    static Task<Bytes> fill(PartitionLog& log, int count) {
+        Bytes expected;
+        for (int i = 0; i < count; ++i) {
+            Bytes batch = make_batch({.records = 1 + i % 5, .base_timestamp = 1000 + i * 10});
+            const auto appended = log.append(batch, kEpoch);
+            EXPECT_TRUE(appended);
+            append_bytes(expected, batch);
+        }
+        EXPECT_TRUE(co_await log.wait_durable(log.log_end_offset(), kNever));
+        co_return expected;
+    }
+
+    static Task<Bytes> read_everything(PartitionLog& log, std::size_t bytes_max) {
+        Bytes all;
+        Offset next = log.log_start_offset();
+        while (next < log.durable_end()) {
+            const auto read = co_await log.read(next, bytes_max, true);
+            EXPECT_TRUE(read);
+            if (!read || read->batches.empty()) break;
+            append_bytes(all, read->batches);
+            ByteView rest = read->batches;
+            while (!rest.empty()) {
+                const RecordBatchView batch(rest);
+                next = batch.last_offset() + 1;
+                rest = rest.subspan(batch.size_in_bytes());
+            }
+        }
+        co_return all;
+    }
+
+    std::string path(const char* file) const { return folder_ + "/t-0/" + file; }
+};
+
+TEST_F(PartitionLogTest, ReadsBackByteForByteAcrossSegments) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create(small_segments());
+        const Bytes expected = co_await fill(*log, 200);
+        for (const std::size_t bytes_max :
+             {std::size_t{1}, std::size_t{500}, std::size_t{1} << 20}) {
+            EXPECT_EQ(co_await read_everything(*log, bytes_max), expected);
+        }
+        EXPECT_EQ(log->log_end_offset(), Offset{600});
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+    int segments = 0;
+    for (const auto& file : std::filesystem::directory_iterator(folder_ + "/t-0")) {
+        if (file.path().extension() != ".log") continue;
+        EXPECT_LE(file.file_size(), 4096u);
+        ++segments;
+    }
+    EXPECT_GT(segments, 4);
+}
+
+TEST_F(PartitionLogTest, AReadFromTheMiddleOfABatchBeginsWithThatBatch) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create({});
+        Bytes batch = make_batch({.records = 10});
+        EXPECT_TRUE(log->append(batch, kEpoch));
+        EXPECT_TRUE(co_await log->wait_durable(Offset{10}, kNever));
+        const auto read = co_await log->read(Offset{7}, 1, true);
+        EXPECT_EQ(RecordBatchView(read->batches).base_offset(), Offset{0});
+        const auto limited = co_await log->read(Offset{7}, 1, false);
+        EXPECT_TRUE(limited->batches.empty());
+        const auto at_end = co_await log->read(Offset{10}, 1000, true);
+        EXPECT_TRUE(at_end->batches.empty());
+        const auto beyond = co_await log->read(Offset{11}, 1000, true);
+        EXPECT_EQ(beyond.error(), make_error_code(Errc::kOffsetOutOfRange));
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+}
+
+TEST_F(PartitionLogTest, NothingAcceptedIsVisibleBeforeItIsDurable) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create({});
+        Bytes batch = make_batch();
+        EXPECT_TRUE(log->append(batch, kEpoch));
+        EXPECT_EQ(log->log_end_offset(), Offset{1});
+        EXPECT_EQ(log->durable_end(), Offset{0});
+        const auto early = co_await log->read(Offset{0}, 1000, true);
+        EXPECT_TRUE(early->batches.empty());
+        EXPECT_TRUE(co_await log->wait_durable(Offset{1}, kNever));
+        EXPECT_EQ(log->durable_end(), Offset{1});
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+}
+
+TEST_F(PartitionLogTest, ACleanStopIsBelievedAndTheLogGoesOn) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create(small_segments());
+        Bytes expected = co_await fill(*log, 60);
+        EXPECT_TRUE(co_await log->close());
+        log = co_await reopen(small_segments(), true);
+        EXPECT_EQ(log->log_end_offset(), Offset{180});
+        append_bytes(expected, co_await fill(*log, 60));
+        EXPECT_EQ(co_await read_everything(*log, 1000), expected);
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+}
+
+TEST_F(PartitionLogTest, ATornEndIsCutAndTheIndexesAreBuiltAnew) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create({});
+        const Bytes expected = co_await fill(*log, 50);
+        EXPECT_TRUE(co_await log->close());
+        const Bytes torn = make_batch({.records = 4});
+        std::ofstream file(path("00000000000000000000.log"), std::ios::app | std::ios::binary);
+        file.write(reinterpret_cast<const char*>(torn.data()), 70);
+        file.close();
+        std::filesystem::resize_file(path("00000000000000000000.index"), 3);
+        log = co_await reopen({}, false);
+        EXPECT_EQ(co_await read_everything(*log, 1000), expected);
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("cut a log behind its last whole batch"));
+}
+
+TEST_F(PartitionLogTest, SegmentsBehindADamagedOneAreRemoved) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create(small_segments());
+        (void)co_await fill(*log, 200);
+        EXPECT_TRUE(co_await log->close());
+        std::fstream file(path("00000000000000000000.log"),
+                          std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(100);
+        file.put('\x55');
+        file.close();
+        log = co_await reopen(small_segments(), false);
+        EXPECT_LT(log->log_end_offset(), Offset{5});
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("removed a segment behind a damaged one"));
+}
+
+TEST_F(PartitionLogTest, ANewLeaderEpochIsOnDiskBeforeItsFirstBatchIsDurable) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create({});
+        Bytes first = make_batch();
+        Bytes second = make_batch();
+        EXPECT_TRUE(log->append(first, LeaderEpoch{2}));
+        EXPECT_TRUE(log->append(second, LeaderEpoch{5}));
+        EXPECT_TRUE(co_await log->wait_durable(Offset{2}, kNever));
+        const auto text = co_await read_small_file(*world_, path("leader-epoch-checkpoint"), 1000);
+        EXPECT_EQ(*text, "0\n2\n2 0\n5 1\n");
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+}
+
+TEST_F(PartitionLogTest, ATimestampFindsTheFirstBatchThatReachesIt) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create(small_segments());
+        (void)co_await fill(*log, 100);
+        const auto found = co_await log->find_batch_by_time(1500);
+        EXPECT_TRUE(found && *found);
+        EXPECT_GE(RecordBatchView((*found)->batches).max_timestamp(), 1500);
+        EXPECT_LE(RecordBatchView((*found)->batches).base_timestamp(), 1500);
+        const auto none = co_await log->find_batch_by_time(1'000'000);
+        EXPECT_TRUE(none && !*none);
+        EXPECT_EQ(log->largest_timestamp()->timestamp, 1994);
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+}
+
+TEST_F(PartitionLogTest, ABatchOverTheSegmentSizeIsRefused) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create(small_segments());
+        Bytes large = make_batch({.value_bytes = 5000});
+        EXPECT_EQ(log->append(large, kEpoch).error(), make_error_code(Errc::kBatchSetTooLarge));
+        EXPECT_TRUE(co_await log->close());
+    };
+    run(scenario());
+}
+
+}  // namespace
+}  // namespace millrace

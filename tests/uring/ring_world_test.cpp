@@ -1,0 +1,182 @@
+// The seam on the real kernel: files, sockets and timers, once with all features and once with each
+// of them switched off.
+#include "uring/ring_world.hpp"
+
+#include "core/runtime/file.hpp"
+#include "core/runtime/gate.hpp"
+#include "core/runtime/stream.hpp"
+#include "core/runtime/timer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+namespace millrace {
+namespace {
+
+class RingWorldTest : public testing::TestWithParam<RingFeature> {
+protected:
+    RingWorldTest() {
+        RingFeatures allowed = RingFeatures::all();
+        allowed.remove(GetParam());
+        world_ = RingWorld::open(allowed).value();
+        std::string pattern = testing::TempDir() + "/ring_world_XXXXXX";
+        folder_ = mkdtemp(pattern.data());
+    }
+    ~RingWorldTest() override { std::filesystem::remove_all(folder_); }
+
+    void run(Task<> task) {
+        spawn(*world_, stop_after(*world_, std::move(task)));
+        world_->run();
+    }
+
+    static Task<> stop_after(RingWorld& world, Task<> task) {
+        co_await std::move(task);
+        world.stop();
+    }
+
+    std::unique_ptr<RingWorld> world_;
+    std::string folder_;
+};
+
+TEST_P(RingWorldTest, AFileGivesBackWhatWasWritten) {
+    const auto scenario = [](World& world, std::string path) -> Task<> {
+        auto file = co_await File::open(world, path, OpenMode::kCreateNew);
+        EXPECT_TRUE(file);
+        const std::string text = "sequential";
+        EXPECT_TRUE(co_await file->write_at(3, as_bytes(text)));
+        EXPECT_TRUE(co_await file->sync(SyncScope::kData));
+        const auto size = co_await file->size();
+        EXPECT_EQ(*size, 13u);
+        Bytes back(10);
+        EXPECT_TRUE(co_await file->read_at(3, back));
+        EXPECT_EQ(as_text(back), text);
+        const auto beyond = co_await file->read_at(4, back);
+        EXPECT_EQ(beyond.error(), make_error_code(Errc::kEndOfStream));
+        EXPECT_TRUE(co_await file->close());
+    };
+    run(scenario(*world_, folder_ + "/a"));
+}
+
+TEST_P(RingWorldTest, NamesAreMadeListedReplacedAndRemoved) {
+    const auto scenario = [](World& world, std::string folder) -> Task<> {
+        EXPECT_TRUE(co_await make_folder(world, folder + "/sub"));
+        EXPECT_TRUE(co_await replace_file(world, folder + "/file", "one"));
+        EXPECT_TRUE(co_await replace_file(world, folder + "/file", "two"));
+        const auto content = co_await read_small_file(world, folder + "/file", 100);
+        EXPECT_EQ(*content, "two");
+        const auto too_large = co_await read_small_file(world, folder + "/file", 2);
+        EXPECT_EQ(too_large.error(), make_error_code(Errc::kTooLarge));
+        const auto entries = co_await list_folder(world, folder);
+        const std::vector<FolderEntry> expected{{"file", false}, {"sub", true}};
+        EXPECT_EQ(*entries, expected);
+        EXPECT_TRUE(co_await remove_file(world, folder + "/file"));
+        EXPECT_TRUE(co_await remove_folder(world, folder + "/sub"));
+        const auto missing = co_await read_small_file(world, folder + "/file", 100);
+        EXPECT_EQ(missing.error(), system_error(ENOENT));
+    };
+    run(scenario(*world_, folder_));
+}
+
+TEST_P(RingWorldTest, ASecondLockOfAFileIsRefused) {
+    const auto scenario = [](World& world, std::string path) -> Task<> {
+        auto first = co_await File::open(world, path, OpenMode::kCreate);
+        auto second = co_await File::open(world, path, OpenMode::kCreate);
+        EXPECT_TRUE(co_await first->lock());
+        const auto refused = co_await second->lock();
+        EXPECT_EQ(refused.error(), make_error_code(Errc::kDirectoryInUse));
+        (void)co_await first->close();
+        EXPECT_TRUE(co_await second->lock());
+        (void)co_await second->close();
+    };
+    run(scenario(*world_, folder_ + "/.lock"));
+}
+
+Task<> echo(World& world, Acceptor& acceptor) {
+    auto stream = co_await acceptor.accept();
+    Bytes buffer(64 << 10);
+    for (;;) {
+        const auto count = co_await stream->receive_some(buffer);
+        if (!count) break;
+        iovec slice{buffer.data(), *count};
+        if (!co_await stream->send_all(std::span(&slice, 1))) break;
+    }
+    co_await stream->close();
+    (void)world;
+}
+
+TEST_P(RingWorldTest, AStreamCarriesManySlicesInOrder) {
+    const auto scenario = [](World& world) -> Task<> {
+        auto acceptor = co_await Acceptor::listen(world, "127.0.0.1", 0);
+        EXPECT_NE(acceptor->port(), 0);
+        Gate gate(world);
+        gate.spawn(echo(world, *acceptor));
+        auto stream = co_await Stream::connect(world, "127.0.0.1", acceptor->port());
+        EXPECT_TRUE(stream);
+
+        std::string sent;
+        for (int i = 0; i < 3000; ++i) sent += std::to_string(i) + ",";
+        std::vector<iovec> slices;
+        for (char& each : sent) slices.push_back({&each, 1});
+        EXPECT_TRUE(co_await stream->send_all(slices));
+
+        Bytes received(sent.size());
+        std::size_t total = 0;
+        while (total < received.size()) {
+            const auto count = co_await stream->receive_some(MutableBytes(received).subspan(total));
+            if (!count) break;
+            total += *count;
+        }
+        EXPECT_EQ(as_text(received), sent);
+        co_await stream->close();
+        co_await gate.close();
+        co_await acceptor->close();
+    };
+    run(scenario(*world_));
+}
+
+TEST_P(RingWorldTest, ShuttingAnAcceptorDownEndsItsAccept) {
+    const auto accept_fails = [](Acceptor& acceptor) -> Task<> {
+        const auto stream = co_await acceptor.accept();
+        EXPECT_FALSE(stream);
+    };
+    const auto scenario = [accept_fails](World& world) -> Task<> {
+        auto acceptor = co_await Acceptor::listen(world, "", 0);
+        Gate gate(world);
+        gate.spawn(accept_fails(*acceptor));
+        co_await sleep_for(world, std::chrono::milliseconds(5));
+        co_await acceptor->shut_down();
+        co_await gate.close();
+        co_await acceptor->close();
+    };
+    run(scenario(*world_));
+}
+
+TEST_P(RingWorldTest, SleepersWakeInTheOrderOfTheirDeadlines) {
+    std::string order;
+    const auto sleeper = [](World& world, std::string& out, char name, int ms) -> Task<> {
+        co_await sleep_for(world, std::chrono::milliseconds(ms));
+        out += name;
+    };
+    const auto scenario = [sleeper](World& world, std::string& out) -> Task<> {
+        Gate gate(world);
+        gate.spawn(sleeper(world, out, 'c', 15));
+        gate.spawn(sleeper(world, out, 'a', 5));
+        gate.spawn(sleeper(world, out, 'b', 10));
+        co_await gate.close();
+    };
+    run(scenario(*world_, order));
+    EXPECT_EQ(order, "abc");
+}
+
+INSTANTIATE_TEST_SUITE_P(Without, RingWorldTest, testing::ValuesIn(kRingFeatures),
+                         [](const auto& test) { return std::string(name_of(test.param)); });
+
+TEST(RingRefusal, TellsWhatToDo) {
+    EXPECT_NE(explain_refusal(system_error(EPERM)).find("kernel.io_uring_disabled=0"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace millrace

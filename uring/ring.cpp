@@ -1,0 +1,137 @@
+#include "uring/ring.hpp"
+
+#include "core/base/assert.hpp"
+
+#include <cerrno>
+
+namespace millrace {
+namespace {
+
+struct SetupFlag {
+    RingFeature feature;
+    unsigned flags;
+};
+
+/// Flags in the order in which they are given up when the kernel refuses the set.
+constexpr SetupFlag kSetupFlags[] = {
+    {RingFeature::kDeferTaskrun, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN},
+    {RingFeature::kCoopTaskrun, IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG},
+    {RingFeature::kSubmitAll, IORING_SETUP_SUBMIT_ALL},
+};
+
+unsigned setup_flags(RingFeatures features) {
+    unsigned flags = IORING_SETUP_CQSIZE;
+    for (const auto& [feature, bits] : kSetupFlags) {
+        // The two task-run modes exclude each other; the deferred one is the better.
+        if (feature == RingFeature::kCoopTaskrun && features.has(RingFeature::kDeferTaskrun))
+            continue;
+        if (features.has(feature)) flags |= bits;
+    }
+    return flags;
+}
+
+int open_with(io_uring& ring, unsigned entries, RingFeatures features) {
+    io_uring_params params{};
+    params.flags = setup_flags(features);
+    // Every wish in flight may complete in one turn; the kernel keeps an overflow list beyond that.
+    params.cq_entries = entries * 4;
+    return io_uring_queue_init_params(entries, &ring, &params);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Ring>> Ring::open(unsigned entries, RingFeatures allowed) {
+    std::unique_ptr<Ring> ring(new Ring);
+    ring->features_ = allowed;
+    int outcome = open_with(ring->ring_, entries, ring->features_);
+    for (const auto& [feature, bits] : kSetupFlags) {
+        if (outcome != -EINVAL) break;
+        ring->features_.remove(feature);
+        outcome = open_with(ring->ring_, entries, ring->features_);
+    }
+    if (outcome < 0) {
+        ring->ring_.ring_fd = -1;
+        return system_error(-outcome);
+    }
+    if (ring->features_.has(RingFeature::kDeferTaskrun)) {
+        ring->features_.remove(RingFeature::kCoopTaskrun);
+    }
+    if (ring->features_.has(RingFeature::kRegisteredRing) &&
+        io_uring_register_ring_fd(&ring->ring_) != 1) {
+        ring->features_.remove(RingFeature::kRegisteredRing);
+    }
+    if ((ring->ring_.features & IORING_FEAT_NO_IOWAIT) == 0) {
+        ring->features_.remove(RingFeature::kNoIowait);
+    }
+    if ((ring->ring_.features & IORING_FEAT_EXT_ARG) == 0) return system_error(ENOSYS);
+    return ring;
+}
+
+Ring::~Ring() {
+    if (ring_.ring_fd >= 0) io_uring_queue_exit(&ring_);
+}
+
+io_uring_sqe& Ring::next_entry() {
+    io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+    while (entry == nullptr) {
+        submit();
+        entry = io_uring_get_sqe(&ring_);
+    }
+    return *entry;
+}
+
+void Ring::submit() {
+    const int outcome = features_.has(RingFeature::kDeferTaskrun)
+                            ? io_uring_submit_and_get_events(&ring_)
+                            : io_uring_submit(&ring_);
+    // EBUSY and EAGAIN mean that completions must be reaped first; the loop does that next.
+    expect(outcome >= 0 || outcome == -EINTR || outcome == -EBUSY || outcome == -EAGAIN,
+           "the kernel refuses a submission");
+}
+
+void Ring::submit_and_wait(std::optional<Duration> timeout) {
+    if (io_uring_sq_ready(&ring_) > 0) submit();
+    if (io_uring_cq_ready(&ring_) == 0) enter(1, timeout);
+}
+
+void Ring::enter(unsigned wait_for, std::optional<Duration> timeout) {
+    // liburing 2.3 has no way to pass NO_IOWAIT, so the wait is entered by hand.
+    unsigned flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+    if (features_.has(RingFeature::kRegisteredRing)) flags |= IORING_ENTER_REGISTERED_RING;
+    if (features_.has(RingFeature::kNoIowait)) flags |= IORING_ENTER_NO_IOWAIT;
+    __kernel_timespec deadline{};
+    io_uring_getevents_arg argument{};
+    if (timeout) {
+        const auto count = std::max<std::int64_t>(timeout->count(), 0);
+        deadline.tv_sec = count / 1'000'000'000;
+        deadline.tv_nsec = count % 1'000'000'000;
+        argument.ts = reinterpret_cast<std::uint64_t>(&deadline);
+    }
+    const int outcome =
+        io_uring_enter2(static_cast<unsigned>(ring_.enter_ring_fd), 0, wait_for, flags,
+                        reinterpret_cast<sigset_t*>(&argument), sizeof argument);
+    expect(outcome >= 0 || outcome == -ETIME || outcome == -EINTR || outcome == -EBUSY ||
+               outcome == -EAGAIN,
+           "the kernel refuses a wait");
+}
+
+std::string explain_refusal(const Error& error) {
+    const std::string reason = "io_uring is refused by the kernel: " + error.message() + ". ";
+    switch (error.value()) {
+        case EPERM:
+            return reason +
+                   "Run 'sysctl -w kernel.io_uring_disabled=0' as root; in a container, also allow "
+                   "io_uring_setup, io_uring_enter and io_uring_register in its seccomp profile "
+                   "(docker run --security-opt seccomp=PROFILE.json).";
+        case ENOSYS: return reason + "Run Linux 5.11 or later, built with CONFIG_IO_URING=y.";
+        case ENOMEM:
+            return reason +
+                   "Raise the locked-memory limit: 'ulimit -l unlimited', or "
+                   "LimitMEMLOCK=infinity in the systemd unit.";
+        case EMFILE:
+        case ENFILE: return reason + "Raise the descriptor limit: 'ulimit -n 100000'.";
+        default: return reason + "See 'dmesg' and io_uring_setup(2).";
+    }
+}
+
+}  // namespace millrace

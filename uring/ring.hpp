@@ -1,0 +1,61 @@
+// One io_uring: setup with the best flags that this kernel takes, submission, reaping.
+#pragma once
+
+#include "core/base/result.hpp"
+#include "core/runtime/timer_queue.hpp"
+#include "uring/compat.hpp"
+#include "uring/features.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace millrace {
+
+/// Owned by one shard thread, which is the only one that may touch it after open().
+class Ring {
+public:
+    /// Must be called on the thread that will use the ring (SINGLE_ISSUER binds it). The error is
+    /// the kernel's; explain_refusal() says what to do about it.
+    static Result<std::unique_ptr<Ring>> open(unsigned entries, RingFeatures allowed);
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+    ~Ring();
+
+    RingFeatures features() const { return features_; }
+
+    /// A free submission entry. Hands what is queued to the kernel first when none is free.
+    io_uring_sqe& next_entry();
+
+    /// Hands over what is queued and takes in what is done, without waiting.
+    void submit();
+    /// The same, then waits for a completion or `timeout`; without one, for ever.
+    void submit_and_wait(std::optional<Duration> timeout);
+
+    /// Calls `on_completion(user_data, result)` for each completion that has arrived.
+    template <class OnCompletion>
+    unsigned reap(OnCompletion on_completion) {
+        io_uring_cqe* completion = nullptr;
+        unsigned head = 0;
+        unsigned count = 0;
+        io_uring_for_each_cqe(&ring_, head, completion) {
+            on_completion(completion->user_data, completion->res);
+            ++count;
+        }
+        io_uring_cq_advance(&ring_, count);
+        return count;
+    }
+
+private:
+    Ring() = default;
+
+    void enter(unsigned wait_for, std::optional<Duration> timeout);
+
+    io_uring ring_{};
+    RingFeatures features_;
+};
+
+/// What an operator can do when the kernel refuses a ring: one sentence with the exact remedy.
+std::string explain_refusal(const Error& error);
+
+}  // namespace millrace

@@ -1,0 +1,47 @@
+// The real world of one shard: an io_uring, the kernel's clocks and chance.
+//
+// One turn of the loop: take in completions, fire timers, run what is ready (bounded, so that the
+// kernel is asked again soon), hand over what was wished for in one system call, sleep when nothing
+// is ready.
+#pragma once
+
+#include "core/runtime/world.hpp"
+#include "uring/ring.hpp"
+
+#include <memory>
+
+namespace millrace {
+
+/// Lives on the thread that opened it. run() returns when `stop()` was called and nothing is ready
+/// or in flight; what is parked then is destroyed with the world.
+class RingWorld final : public World {
+public:
+    static Result<std::unique_ptr<RingWorld>> open(RingFeatures allowed);
+    ~RingWorld();
+
+    void defer(Runnable& runnable) override { ready_.push(runnable); }
+    void submit(Operation& operation) override;
+    void cancel(Operation& operation) override;
+    Time now() const override;
+    std::int64_t wall_clock_ms() const override;
+    std::uint64_t random() override;
+
+    void run();
+    /// No turn is begun once nothing is ready or in flight.
+    void stop() { stopping_ = true; }
+
+    RingFeatures features() const { return ring_->features(); }
+
+private:
+    explicit RingWorld(std::unique_ptr<Ring> ring) : ring_(std::move(ring)) {}
+
+    void take_completions();
+    bool run_ready();
+
+    std::unique_ptr<Ring> ring_;
+    RunnableQueue ready_;
+    std::uint64_t in_flight_{};
+    bool stopping_{};
+};
+
+}  // namespace millrace

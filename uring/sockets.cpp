@@ -1,0 +1,86 @@
+#include "uring/sockets.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace millrace {
+namespace {
+
+constexpr int kBacklog = 1024;
+
+using Addresses = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;
+
+Addresses resolve(const char* host, std::uint16_t port, int flags) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = flags | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    const std::string service = std::to_string(port);
+    if (getaddrinfo(host, service.c_str(), &hints, &found) != 0) found = nullptr;
+    return {found, &freeaddrinfo};
+}
+
+void set_flag(int handle, int level, int option, int value) {
+    setsockopt(handle, level, option, &value, sizeof value);
+}
+
+std::int32_t listen_at(const addrinfo& address) {
+    const int handle = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (handle < 0) return -errno;
+    set_flag(handle, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (address.ai_family == AF_INET6) set_flag(handle, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (bind(handle, address.ai_addr, address.ai_addrlen) == 0 && listen(handle, kBacklog) == 0) {
+        return handle;
+    }
+    const int error = errno;
+    close(handle);
+    return -error;
+}
+
+std::uint16_t bound_port(int handle) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    getsockname(handle, reinterpret_cast<sockaddr*>(&address), &length);
+    // The port stands at the same place in both families.
+    return ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+}
+
+}  // namespace
+
+std::int32_t listen_on(const char* host, std::uint16_t& port) {
+    const bool everywhere = host == nullptr || *host == '\0';
+    std::int32_t handle = -EADDRNOTAVAIL;
+    for (const char* name : {everywhere ? "::" : host, everywhere ? "0.0.0.0" : host}) {
+        const Addresses found = resolve(name, port, AI_PASSIVE);
+        for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {
+            handle = listen_at(*each);
+            if (handle == -EADDRINUSE) return handle;
+            if (handle < 0) continue;
+            port = bound_port(handle);
+            return handle;
+        }
+    }
+    return handle;
+}
+
+std::int32_t prepare_connect(const char* host, std::uint16_t port, sockaddr_storage& address,
+                             socklen_t& length) {
+    const Addresses found = resolve(host, port, 0);
+    if (!found) return -EHOSTUNREACH;
+    length = found->ai_addrlen;
+    std::memcpy(&address, found->ai_addr, length);
+    const int handle = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return handle < 0 ? -errno : handle;
+}
+
+void set_connection_options(std::int32_t handle) {
+    set_flag(handle, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_flag(handle, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+}  // namespace millrace

@@ -1,0 +1,22 @@
+// Sockets before they are on the ring: resolving, binding, options. Called at start-up and once per
+// connection; nothing here waits for a peer.
+#pragma once
+
+#include <cstdint>
+#include <netinet/in.h>
+#include <string>
+
+namespace millrace {
+
+/// A listening socket, or a negated errno. An empty `host` listens on all addresses, IPv6 and IPv4.
+/// `port` is replaced by the one that was bound.
+std::int32_t listen_on(const char* host, std::uint16_t& port);
+
+/// The address of `host` and a fresh socket for its family; a negated errno when there is none.
+std::int32_t prepare_connect(const char* host, std::uint16_t port, sockaddr_storage& address,
+                             socklen_t& length);
+
+/// Kafka's options of a connected socket: no delay, keep-alive.
+void set_connection_options(std::int32_t handle);
+
+}  // namespace millrace

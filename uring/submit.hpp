@@ -1,0 +1,19 @@
+// From an IoRequest to the kernel: the one switch that knows how each wish is carried out.
+#pragma once
+
+#include "core/runtime/world.hpp"
+#include "uring/ring.hpp"
+
+#include <optional>
+
+namespace millrace {
+
+/// Queues the operation on the ring and returns nothing, or carries out at once what has no ring
+/// operation, or could not block, and returns its result (a value or a negated errno).
+std::optional<std::int32_t> start(Ring& ring, Operation& operation);
+
+/// What a completion's result means to the domain, for kinds whose last step is not the kernel's:
+/// a connected socket gets its options, a connect yields the handle.
+std::int32_t finish(Operation& operation, std::int32_t result);
+
+}  // namespace millrace
