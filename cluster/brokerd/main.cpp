@@ -61,7 +61,8 @@ Task<> serve(RingWorld& world, Logger& logger, const BrokerConfig& config, int s
 }
 
 Task<> recover(RingWorld& world, Logger& logger, BrokerConfig config, int& exit_code) {
-    const Topics::Options options = topic_options(config);
+    Topics::Options options = topic_options(config);
+    options.broker_id = DirectoryIdentity::kAnyBroker;
     auto topics = co_await Topics::open(world, logger, options);
     if (topics) {
         const auto closed = co_await (*topics)->close();

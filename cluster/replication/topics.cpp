@@ -166,8 +166,9 @@ Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
     if (!in_flight_.empty()) co_return TopicCreation::kInFlight;
     in_flight_.insert(name);
     StoreContent next = store_.content();
-    const StoredTopic topic{random_uuid(world_), partitions, LeaderEpoch{0}};
-    next.topics[name] = topic;
+    // A creation that failed half-way left its line in the store: its folders carry that id.
+    const StoredTopic fresh{random_uuid(world_), partitions, LeaderEpoch{0}};
+    const StoredTopic topic = next.topics.emplace(name, fresh).first->second;
     auto outcome = co_await store_.replace(next);
     if (outcome) outcome = co_await create_missing_logs(name, topic);
     in_flight_.erase(name);

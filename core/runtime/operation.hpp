@@ -7,6 +7,7 @@
 #include "core/runtime/task.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
 
@@ -85,17 +86,21 @@ inline auto perform(World& world, IoRequest request) {
         boost::asio::deferred, request);
 }
 
-/// A suspended coroutine. Lives until resume() has been called once and the world has run it.
-class Parked : public Runnable {
+/// A suspended coroutine. Lives until resume() has been called once and the world has run it, or
+/// until the world ends: whoever keeps a reference keeps it inside the frame of that coroutine, in
+/// an object that unlinks itself.
+class Parked : public Suspended {
 public:
     /// Sets what the coroutine will see and puts it into the world's queue.
     void resume(World& world, Result<void> outcome) {
+        if (world.ending()) return;
+        unlink();
         outcome_ = outcome;
         world.defer(*this);
     }
 
 protected:
-    explicit Parked(Act act) : Runnable(act) {}
+    explicit Parked(Act act) : Suspended(act) {}
     ~Parked() = default;
 
     Result<void> outcome_;
@@ -110,8 +115,11 @@ class HandlerParked final : public Parked, private Continuation<HandlerParked<Ha
 
 public:
     static Parked& make(Handler handler) {
+        const Executor executor = boost::asio::get_associated_executor(handler);
         auto* memory = Base::allocator().allocate(1);
-        return *::new (static_cast<void*>(memory)) HandlerParked(std::move(handler));
+        auto* parked = ::new (static_cast<void*>(memory)) HandlerParked(std::move(handler));
+        executor.world().add_suspended(*parked);
+        return *parked;
     }
 
     Handler handler;

@@ -17,10 +17,9 @@ using Duration = std::chrono::nanoseconds;
 /// "Never": a deadline that does not pass.
 inline constexpr Time kNever = Time::max();
 
-/// A deadline that calls back once. Owned by whoever waits; must be disarmed or fired before it
-/// goes.
+/// A deadline that calls back once. Owned by whoever waits; disarmed when it goes.
 class Timer : public boost::intrusive::set_base_hook<
-                  boost::intrusive::link_mode<boost::intrusive::safe_link>> {
+                  boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
     using Fire = void (*)(Timer&);
 
@@ -78,7 +77,9 @@ public:
     void clear() { timers_.clear(); }
 
 private:
-    boost::intrusive::set<Timer, boost::intrusive::compare<Timer::Earlier>> timers_;
+    boost::intrusive::set<Timer, boost::intrusive::compare<Timer::Earlier>,
+                          boost::intrusive::constant_time_size<false>>
+        timers_;
     std::uint64_t sequence_{};
 };
 

@@ -16,7 +16,10 @@ public:
     explicit WaitList(World& world) : world_(world) {}
     WaitList(const WaitList&) = delete;
     WaitList& operator=(const WaitList&) = delete;
-    ~WaitList() { fail_all(Errc::kStopping); }
+    ~WaitList() {
+        // The frames of an ending world unlink their waiters themselves.
+        if (!world_.ending()) fail_all(Errc::kStopping);
+    }
 
     /// Resumes when wake_through() is called with `key` or more: success; at `deadline`:
     /// Errc::kTimedOut; at fail_all(): that error.
@@ -40,7 +43,8 @@ public:
 
 private:
     /// Lives in the waiting coroutine's frame.
-    struct Waiter : boost::intrusive::set_base_hook<> {
+    struct Waiter : boost::intrusive::set_base_hook<
+                        boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
         struct Expiry : Timer {
             explicit Expiry(Waiter& owner) : Timer(&Expiry::fire), waiter(owner) {}
             static void fire(Timer& timer) {
@@ -70,7 +74,7 @@ private:
     }
 
     World& world_;
-    boost::intrusive::multiset<Waiter> waiters_;
+    boost::intrusive::multiset<Waiter, boost::intrusive::constant_time_size<false>> waiters_;
 };
 
 }  // namespace millrace

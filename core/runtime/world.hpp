@@ -11,6 +11,7 @@
 #include <boost/asio/detail/thread_context.hpp>
 #include <boost/asio/detail/thread_info_base.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/intrusive/list.hpp>
 #include <boost/version.hpp>
 
 #include <cstddef>
@@ -66,6 +67,16 @@ private:
     Runnable* tail_{};
 };
 
+/// A suspended coroutine that nothing but its world and whoever will resume it knows about. Listed
+/// in the world, so that a world that ends first finds it.
+class Suspended : public Runnable,
+                  public boost::intrusive::list_base_hook<
+                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+protected:
+    using Runnable::Runnable;
+    ~Suspended() = default;
+};
+
 /// An IoRequest in flight. The world writes `result` (bytes, a handle, or a negated errno) and then
 /// defers the operation exactly once.
 class Operation : public Runnable {
@@ -105,8 +116,28 @@ public:
 
     TimerQueue& timers() { return timers_; }
 
+    void add_suspended(Suspended& suspended) { suspended_.push_back(suspended); }
+
+    /// The world ends before its coroutines have: their frames are destroyed where they stand, in
+    /// no particular order. A destructor in such a frame touches only what the frame itself owns,
+    /// and promises like "closed before it goes" are void, as they are when a process is killed.
+    bool ending() const { return ending_; }
+
 protected:
     ~World() = default;
+
+    /// Destroys all suspended coroutines. From here on defer() has to destroy what it is given, at
+    /// once: a frame must be gone before the next one is looked at. What is ready or in flight is
+    /// the caller's to destroy, afterwards.
+    void destroy_suspended() {
+        ending_ = true;
+        timers_.clear();
+        while (!suspended_.empty()) {
+            Suspended& last = suspended_.back();
+            suspended_.pop_back();
+            last.destroy();
+        }
+    }
 
     /// While one of these stands, Asio recycles coroutine frames on this thread.
     class RunScope {
@@ -120,6 +151,8 @@ protected:
 
 private:
     TimerQueue timers_;
+    boost::intrusive::list<Suspended, boost::intrusive::constant_time_size<false>> suspended_;
+    bool ending_{};
 };
 
 }  // namespace millrace

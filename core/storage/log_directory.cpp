@@ -78,7 +78,9 @@ Task<Result<void>> LogDirectory::check_identity() {
         if (!meta) co_return meta.error();
         const bool same_cluster =
             identity_.cluster_id.empty() || identity_.cluster_id == meta->cluster_id;
-        if (!same_cluster || identity_.broker_id != meta->broker_id) {
+        const bool same_broker = identity_.broker_id == DirectoryIdentity::kAnyBroker ||
+                                 identity_.broker_id == meta->broker_id;
+        if (!same_cluster || !same_broker) {
             logger_.error("meta.properties names another broker or cluster",
                           {{"file", path},
                            {"broker.id", meta->broker_id},
@@ -88,6 +90,10 @@ Task<Result<void>> LogDirectory::check_identity() {
         }
         identity_.cluster_id = meta->cluster_id;
         co_return Result<void>();
+    }
+    if (identity_.broker_id == DirectoryIdentity::kAnyBroker) {
+        logger_.error("not a log directory: it has no meta.properties", {{"path", path_}});
+        co_return Errc::kWrongDirectory;
     }
     if (identity_.cluster_id.empty()) identity_.cluster_id = random_uuid(world_).to_string();
     const MetaProperties meta{identity_.broker_id, identity_.cluster_id,

@@ -11,6 +11,9 @@
 namespace millrace {
 
 struct DirectoryIdentity {
+    /// Stands for whatever broker the directory belongs to.
+    static constexpr std::int32_t kAnyBroker = -1;
+
     std::int32_t broker_id = 0;
     std::string cluster_id;  // empty: take the directory's, or make one
 };

@@ -38,7 +38,10 @@ Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(World& world, L
     if (outcome) outcome = co_await log->write_epochs();
     if (outcome) outcome = co_await log->roll(Offset{0});
     if (outcome) outcome = co_await sync_folder(world, parent);
-    if (!outcome) co_return outcome.error();
+    if (!outcome) {
+        co_await log->abandon();
+        co_return outcome.error();
+    }
     co_return log;
 }
 
@@ -49,7 +52,7 @@ Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::open(World& world, Log
     std::unique_ptr<PartitionLog> log(new PartitionLog(world, logger, parent, name, config));
     const auto loaded = co_await log->load(past);
     if (!loaded) {
-        for (auto& [base, segment] : log->segments_) (void)co_await segment->close();
+        co_await log->abandon();
         co_return loaded.error();
     }
     co_return log;
@@ -266,6 +269,10 @@ void PartitionLog::fail(const Error& error) {
     logger_.error("a log is out of service: a write or sync failed",
                   {{"folder", folder_}, {"reason", error.message()}});
     durable_waiters_.fail_all(Errc::kStorageFailed);
+}
+
+Task<> PartitionLog::abandon() {
+    for (auto& [base, segment] : segments_) (void)co_await segment->close();
 }
 
 Task<Result<void>> PartitionLog::close() {

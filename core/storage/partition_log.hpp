@@ -119,6 +119,8 @@ private:
     Task<Result<void>> load(Past past);
     Task<Result<void>> load_segment(Offset base, bool verify, bool& cut);
     Task<Result<void>> remove_segment_files(Offset base);
+    /// Closes the files of a log that never came into service.
+    Task<> abandon();
     Task<> flush_tail();
     Task<Result<void>> write_accepted(const Accepted& accepted);
     Task<Result<void>> write_run(ByteView bytes, std::span<const BatchMeta> metas);

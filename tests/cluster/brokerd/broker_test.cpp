@@ -352,5 +352,51 @@ TEST_F(BrokerTest, ARestartKeepsTopicsAndRecordsAndRaisesTheEpoch) {
     run(scenario());
 }
 
+TEST_F(BrokerTest, ADirectoryOfAnotherBrokerIsRefusedWithTheReason) {
+    const auto scenario = [this]() -> Task<> {
+        BrokerConfig config = make_config();
+        auto broker = co_await Broker::start(*world_, logger_, config);
+        EXPECT_TRUE(co_await (*broker)->stop());
+        broker->reset();
+        config.broker_id = 7;
+        const auto refused = co_await Broker::start(*world_, logger_, config);
+        EXPECT_EQ(refused.error(), make_error_code(Errc::kWrongDirectory));
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("meta.properties names another broker or cluster"));
+}
+
+TEST_F(BrokerTest, ADirectoryInUseIsRefused) {
+    const auto scenario = [this]() -> Task<> {
+        const BrokerConfig config = make_config();
+        auto broker = co_await Broker::start(*world_, logger_, config);
+        const auto second = co_await Broker::start(*world_, logger_, config);
+        EXPECT_EQ(second.error(), make_error_code(Errc::kDirectoryInUse));
+        EXPECT_TRUE(co_await (*broker)->stop());
+        broker->reset();
+    };
+    run(scenario());
+}
+
+TEST_F(BrokerTest, AnyBrokersDirectoryCanBeRecoveredButOnlyADirectory) {
+    const auto scenario = [this]() -> Task<> {
+        BrokerConfig config = make_config();
+        config.broker_id = 7;
+        auto broker = co_await Broker::start(*world_, logger_, config);
+        EXPECT_TRUE(co_await (*broker)->stop());
+        broker->reset();
+        Topics::Options options = topic_options(config);
+        options.broker_id = DirectoryIdentity::kAnyBroker;
+        const auto topics = co_await Topics::open(*world_, logger_, options);
+        EXPECT_TRUE(topics);
+        EXPECT_TRUE(co_await (*topics)->close());
+        options.log_dirs = {folder_ + "/elsewhere"};
+        const auto refused = co_await Topics::open(*world_, logger_, options);
+        EXPECT_EQ(refused.error(), make_error_code(Errc::kWrongDirectory));
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("it has no meta.properties"));
+}
+
 }  // namespace
 }  // namespace millrace
