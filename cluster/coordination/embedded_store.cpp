@@ -1,12 +1,12 @@
 #include "cluster/coordination/embedded_store.hpp"
 
 #include "core/base/crc32c.hpp"
+#include "core/base/parse.hpp"
 #include "core/storage/text_checkpoint.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <charconv>
 #include <optional>
 
 namespace millrace {
@@ -24,11 +24,10 @@ std::optional<std::string_view> take(std::string_view& text, char end) {
     return taken;
 }
 
-std::optional<std::int32_t> number(std::string_view text) {
-    std::int32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-    return value;
+/// A count or an epoch: never negative.
+std::optional<std::int32_t> count_of(std::string_view text) {
+    const auto value = parse_number<std::int32_t>(text);
+    return value && *value >= 0 ? value : std::nullopt;
 }
 
 /// The rest of a line behind `word` and a blank; nothing when it starts otherwise.
@@ -48,8 +47,8 @@ bool parse_topic(std::optional<std::string_view> line, StoreContent& content) {
     const auto partitions_text = take(*rest, ' ');
     if (!name || !id_text || !partitions_text) return false;
     const auto id = parse_uuid(*id_text);
-    const auto partitions = number(*partitions_text);
-    const auto epoch = number(*rest);
+    const auto partitions = count_of(*partitions_text);
+    const auto epoch = count_of(*rest);
     if (!id || !partitions || *partitions == 0 || !epoch) return false;
     const StoredTopic topic{*id, *partitions, LeaderEpoch{*epoch}};
     return content.topics.emplace(std::string(*name), topic).second;
@@ -75,7 +74,7 @@ Result<StoreContent> parse_store(std::string_view text) {
     const auto count_text = behind(take(text, '\n'), "topics");
     if (!cluster || !count_text) return Errc::kMalformed;
     content.cluster_id = *cluster;
-    const auto count = number(*count_text);
+    const auto count = count_of(*count_text);
     if (!count) return Errc::kMalformed;
     for (std::int32_t i = 0; i < *count; ++i) {
         if (!parse_topic(take(text, '\n'), content)) return Errc::kMalformed;

@@ -36,10 +36,6 @@ ProduceResponse::Partition refused(std::int32_t index, ErrorCode code) {
 
 bool is_acks(std::int16_t acks) { return acks >= -1 && acks <= 1; }
 
-bool is_internal(std::string_view topic) {
-    return topic == "__consumer_offsets" || topic == "__transaction_state";
-}
-
 Result<RecordBatchView> check_batch(const BrokerContext& broker, const RequestContext& context,
                                     ByteView records) {
     auto batch = validate_produced(records, broker.config.message_bytes_max);
@@ -72,7 +68,7 @@ Task<ProduceResponse::Partition> begin_partition(BrokerContext& broker, RequestC
                                                  const ProduceRequest::Partition& wanted,
                                                  std::vector<Pending>& pending) {
     if (!is_acks(request.acks)) co_return refused(wanted.index, ErrorCode::kInvalidRequiredAcks);
-    if (is_internal(topic.name) && context.header.client_id != "__admin_client") {
+    if (is_internal_topic(topic.name) && context.header.client_id != "__admin_client") {
         co_return refused(wanted.index, ErrorCode::kInvalidTopicException);
     }
     PartitionLog* const log = broker.topics.find_log(topic.name, wanted.index);

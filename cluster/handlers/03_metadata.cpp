@@ -19,17 +19,12 @@ constexpr std::int32_t kClusterOperations = 0b0001'1111'1010'0000;
 
 constexpr std::int16_t kTopicIdsFrom = 10;
 
-bool is_internal(std::string_view name) {
-    return name == "__consumer_offsets" || name == "__transaction_state" ||
-           name == "__share_group_state";
-}
-
 MetadataResponse::Topic describe(const BrokerContext& broker, std::string_view name,
                                  const StoredTopic& stored, const MetadataRequest& request) {
     MetadataResponse::Topic topic;
     topic.name = name;
     topic.topic_id = stored.id;
-    topic.is_internal = is_internal(name);
+    topic.is_internal = is_internal_topic(name);
     if (request.include_topic_authorized_operations) topic.authorized_operations = kTopicOperations;
     for (std::int32_t index = 0; index < stored.partitions; ++index) {
         MetadataResponse::Partition partition;

@@ -28,6 +28,11 @@ bool is_topic_name(std::string_view name) {
     });
 }
 
+bool is_internal_topic(std::string_view name) {
+    return name == "__consumer_offsets" || name == "__transaction_state" ||
+           name == "__share_group_state";
+}
+
 Topics::Topics(World& world, Logger& logger, Options options, EmbeddedStore store)
     : world_(world),
       logger_(logger),

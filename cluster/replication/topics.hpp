@@ -18,6 +18,8 @@ namespace millrace {
 
 /// Kafka's rule for topic names: 1 to 249 of [a-zA-Z0-9._-], not "." or "..".
 bool is_topic_name(std::string_view name);
+/// Kafka's own topics, which clients may not produce to.
+bool is_internal_topic(std::string_view name);
 
 enum class TopicCreation { kCreated, kExists, kInFlight, kInvalidName, kNameCollides, kFailed };
 

@@ -1,23 +1,16 @@
 #include "core/config/config.hpp"
 
+#include "core/base/parse.hpp"
 #include "core/config/broker_keys.hpp"
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kPlaintext = "PLAINTEXT://";
-
-std::optional<std::int64_t> number(std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
 
 std::string_view trimmed(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -41,7 +34,7 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
     text.remove_prefix(kPlaintext.size());
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return std::nullopt;
-    const auto port = number(text.substr(colon + 1));
+    const auto port = parse_number<std::int64_t>(text.substr(colon + 1));
     if (!port || *port < 0 || *port > 65535) return std::nullopt;
     std::string_view host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -70,7 +63,7 @@ public:
     Int integer(std::string_view name) {
         const KeyDescription& key = *find_broker_key(name);
         const std::string value = text(name);
-        const auto parsed = number(value);
+        const auto parsed = parse_number<std::int64_t>(value);
         const std::int64_t type_max = key.type == KeyType::kInt
                                           ? std::numeric_limits<std::int32_t>::max()
                                           : std::numeric_limits<std::int64_t>::max();

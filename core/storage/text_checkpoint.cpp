@@ -1,8 +1,8 @@
 #include "core/storage/text_checkpoint.hpp"
 
-#include <fmt/format.h>
+#include "core/base/parse.hpp"
 
-#include <charconv>
+#include <fmt/format.h>
 
 namespace millrace {
 namespace {
@@ -21,19 +21,11 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     return parts;
 }
 
-template <class Int>
-std::optional<Int> number(std::string_view text) {
-    Int value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 /// The entry lines of a file that begins with version 0 and their count.
 Result<std::vector<std::string_view>> entry_lines(std::string_view text) {
     std::vector<std::string_view> lines = split(text, '\n');
     if (lines.size() < 2 || lines[0] != "0") return Errc::kMalformed;
-    const auto count = number<std::size_t>(lines[1]);
+    const auto count = parse_number<std::size_t>(lines[1]);
     if (!count || *count != lines.size() - 2) return Errc::kMalformed;
     lines.erase(lines.begin(), lines.begin() + 2);
     return lines;
@@ -62,7 +54,7 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
 std::optional<TopicPartition> parse_folder_name(std::string_view name) {
     const auto dash = name.rfind('-');
     if (dash == std::string_view::npos || dash == 0) return std::nullopt;
-    const auto partition = number<std::int32_t>(name.substr(dash + 1));
+    const auto partition = parse_number<std::int32_t>(name.substr(dash + 1));
     if (!partition || *partition < 0) return std::nullopt;
     return TopicPartition{std::string(name.substr(0, dash)), PartitionIndex{*partition}};
 }
@@ -82,8 +74,8 @@ Result<OffsetCheckpoint> parse_offset_checkpoint(std::string_view text) {
     for (const std::string_view line : *lines) {
         const auto words = split(line, ' ');
         if (words.size() != 3) return Errc::kMalformed;
-        const auto partition = number<std::int32_t>(words[1]);
-        const auto offset = number<std::int64_t>(words[2]);
+        const auto partition = parse_number<std::int32_t>(words[1]);
+        const auto offset = parse_number<std::int64_t>(words[2]);
         if (!partition || !offset) return Errc::kMalformed;
         entries[{std::string(words[0]), PartitionIndex{*partition}}] = Offset{*offset};
     }
@@ -105,8 +97,8 @@ Result<std::vector<EpochStart>> parse_leader_epochs(std::string_view text) {
     for (const std::string_view line : *lines) {
         const auto words = split(line, ' ');
         if (words.size() != 2) return Errc::kMalformed;
-        const auto epoch = number<std::int32_t>(words[0]);
-        const auto start = number<std::int64_t>(words[1]);
+        const auto epoch = parse_number<std::int32_t>(words[0]);
+        const auto start = parse_number<std::int64_t>(words[1]);
         if (!epoch || !start) return Errc::kMalformed;
         entries.push_back({LeaderEpoch{*epoch}, Offset{*start}});
     }
@@ -144,7 +136,7 @@ Result<MetaProperties> parse_meta_properties(std::string_view text) {
         if (line.starts_with('#') || equals == std::string_view::npos) continue;
         values[line.substr(0, equals)] = line.substr(equals + 1);
     }
-    const auto broker_id = number<std::int32_t>(values["broker.id"]);
+    const auto broker_id = parse_number<std::int32_t>(values["broker.id"]);
     if (values["version"] != "0" || !broker_id) return Errc::kMalformed;
     return MetaProperties{*broker_id, std::string(values["cluster.id"]),
                           std::string(values["directory.id"])};
