@@ -1,0 +1,47 @@
+#include "core/config/listeners.hpp"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+TEST(Listeners, TakesHostsAddressesAndAllInterfaces) {
+    EXPECT_EQ(parse_listener("PLAINTEXT://:9092"), (Listener{"PLAINTEXT", "", 9092}));
+    EXPECT_EQ(parse_listener("internal://broker-1.example:0"),
+              (Listener{"INTERNAL", "broker-1.example", 0}));
+    EXPECT_EQ(parse_listener("A://[::1]:65535"), (Listener{"A", "::1", 65535}));
+    EXPECT_EQ(parse_listener("A://[fe80::1%eth0]:1")->host, "fe80::1%eth0");
+}
+
+TEST(Listeners, TextRoundTrips) {
+    for (const std::string_view text :
+         {"PLAINTEXT://:9092", "A://[::1]:1", "B_2://10.0.0.1:65535", "A.B-C://h:0"})
+        EXPECT_EQ(parse_listener(text)->to_string(), text);
+}
+
+TEST(Listeners, RefusesWhatIsNone) {
+    for (const std::string_view text :
+         {"", "PLAINTEXT", "PLAINTEXT://", "PLAINTEXT://host", "PLAINTEXT://host:", "://host:1",
+          "A://host:65536", "A://host:-1", "A://host:1x", "A://::1:9092", "A://[::1:9092",
+          "A://[]:1", "A B://h:1", "A://h h:1", "A://h/:1"})
+        EXPECT_FALSE(parse_listener(text)) << text;
+}
+
+TEST(Listeners, ListAllowsBlanks) {
+    EXPECT_EQ(parse_listeners(" A://:1 , B://:2,")->size(), 2u);
+    EXPECT_FALSE(parse_listeners(" , "));
+    EXPECT_FALSE(parse_listeners("A://:1,B"));
+}
+
+TEST(Listeners, ProtocolMapNamesOnlyKafkasProtocols) {
+    const auto map = parse_protocol_map("internal:plaintext, EXTERNAL:SASL_SSL");
+    ASSERT_TRUE(map.has_value());
+    EXPECT_EQ(map->at("INTERNAL"), "PLAINTEXT");
+    EXPECT_EQ(map->at("EXTERNAL"), "SASL_SSL");
+    EXPECT_FALSE(parse_protocol_map("A:TLS"));
+    EXPECT_FALSE(parse_protocol_map("A"));
+    EXPECT_FALSE(parse_protocol_map("A:SSL,a:SSL"));
+}
+
+}  // namespace
+}  // namespace millrace
