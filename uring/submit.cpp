@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <vector>
 
@@ -25,7 +26,7 @@ static_assert(sizeof(msghdr) <= sizeof(Operation::scratch));
 
 std::int32_t or_errno(int outcome) { return outcome < 0 ? -errno : outcome; }
 
-int open_flags(OpenMode mode) {
+int mode_flags(OpenMode mode) {
     switch (mode) {
         case OpenMode::kRead: return O_RDONLY;
         case OpenMode::kReadWrite: return O_RDWR;
@@ -35,6 +36,11 @@ int open_flags(OpenMode mode) {
         case OpenMode::kFolder: return O_RDONLY | O_DIRECTORY;
     }
     return O_RDONLY;
+}
+
+int open_flags(std::uint32_t flags) {
+    const int direct = (flags & kDirect) != 0 ? O_DIRECT : 0;
+    return direct | mode_flags(static_cast<OpenMode>(flags & ~kDirect));
 }
 
 std::int32_t listen_as_wished(const IoRequest& request) {
@@ -47,6 +53,14 @@ std::int32_t file_size(const IoRequest& request) {
     struct stat status{};
     if (fstat(request.handle, &status) != 0) return -errno;
     *static_cast<std::uint64_t*>(request.data) = static_cast<std::uint64_t>(status.st_size);
+    return 0;
+}
+
+std::int32_t filesystem_space(const IoRequest& request) {
+    struct statvfs status{};
+    if (statvfs(request.path, &status) != 0) return -errno;
+    const std::uint64_t unit = status.f_frsize;
+    *static_cast<FilesystemSpace*>(request.data) = {unit * status.f_blocks, unit * status.f_bavail};
     return 0;
 }
 
@@ -106,6 +120,8 @@ std::optional<std::int32_t> carry_out_at_once(Operation& operation) {
     switch (request.kind) {
         case IoKind::kListen: return listen_as_wished(request);
         case IoKind::kFileSize: return file_size(request);
+        case IoKind::kSyncFilesystem: return or_errno(syncfs(request.handle));
+        case IoKind::kSpace: return filesystem_space(request);
         case IoKind::kLock: return lock_whole_file(request.handle);
         case IoKind::kListFolder: return list_folder_into(request);
         case IoKind::kTruncate:
@@ -118,8 +134,7 @@ void prepare_file(io_uring_sqe& entry, const IoRequest& request) {
     switch (request.kind) {
         case IoKind::kOpen:
             io_uring_prep_openat(&entry, AT_FDCWD, request.path,
-                                 open_flags(static_cast<OpenMode>(request.flags)) | O_CLOEXEC,
-                                 kFileMode);
+                                 open_flags(request.flags) | O_CLOEXEC, kFileMode);
             return;
         case IoKind::kReadAt:
             io_uring_prep_read(&entry, request.handle, request.data,
@@ -128,6 +143,7 @@ void prepare_file(io_uring_sqe& entry, const IoRequest& request) {
         case IoKind::kWriteAt:
             io_uring_prep_writev(&entry, request.handle, static_cast<const iovec*>(request.data),
                                  static_cast<unsigned>(request.size), request.offset);
+            if ((request.flags & kDurableWrite) != 0) entry.rw_flags = RWF_DSYNC;
             return;
         case IoKind::kSync:
             io_uring_prep_fsync(&entry, request.handle,

@@ -38,12 +38,19 @@ File& File::operator=(File&& other) noexcept {
 
 File::~File() { expect(handle_ == -1 || world_->ending(), "a file is dropped without close()"); }
 
-Task<Result<File>> File::open(World& world, std::string path, OpenMode mode) {
-    const auto done = co_await perform(
-        world,
-        {.kind = IoKind::kOpen, .flags = static_cast<std::uint32_t>(mode), .path = path.c_str()});
+Task<Result<File>> File::open_with(World& world, std::string path, std::uint32_t flags) {
+    const auto done =
+        co_await perform(world, {.kind = IoKind::kOpen, .flags = flags, .path = path.c_str()});
     if (!done) co_return done.error();
     co_return File(world, static_cast<std::int32_t>(*done));
+}
+
+Task<Result<File>> File::open(World& world, std::string path, OpenMode mode) {
+    return open_with(world, std::move(path), static_cast<std::uint32_t>(mode));
+}
+
+Task<Result<File>> File::open_direct(World& world, std::string path, OpenMode mode) {
+    return open_with(world, std::move(path), static_cast<std::uint32_t>(mode) | kDirect);
 }
 
 Task<Result<std::size_t>> File::read_some_at(std::uint64_t offset, MutableBytes into) {
@@ -89,10 +96,30 @@ Task<Result<void>> File::write_all_at(std::uint64_t offset, std::span<iovec> sli
     co_return Result<void>();
 }
 
+Task<Result<void>> File::write_durably_at(std::uint64_t offset, ByteView bytes) {
+    for (;;) {
+        iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
+        const auto done = co_await perform(*world_, {.kind = IoKind::kWriteAt,
+                                                     .flags = kDurableWrite,
+                                                     .handle = handle_,
+                                                     .offset = offset,
+                                                     .data = &slice,
+                                                     .size = 1});
+        if (!done && done.error() == system_error(EAGAIN)) continue;
+        if (!done) co_return done.error();
+        if (*done == 0) co_return system_error(EIO);
+        if (*done == bytes.size()) co_return Result<void>();
+    }
+}
+
 Task<Result<void>> File::sync(SyncScope scope) {
     return perform_plain(
         *world_,
         {.kind = IoKind::kSync, .flags = static_cast<std::uint32_t>(scope), .handle = handle_});
+}
+
+Task<Result<void>> File::sync_filesystem() {
+    return perform_plain(*world_, {.kind = IoKind::kSyncFilesystem, .handle = handle_});
 }
 
 Task<Result<void>> File::allocate(std::uint64_t offset, std::uint64_t size) {
@@ -141,6 +168,14 @@ Task<Result<void>> remove_folder(World& world, std::string path) {
 Task<Result<void>> rename_file(World& world, std::string from, std::string to) {
     co_return co_await perform_plain(
         world, {.kind = IoKind::kRename, .path = from.c_str(), .other = to.c_str()});
+}
+
+Task<Result<FilesystemSpace>> filesystem_space(World& world, std::string path) {
+    FilesystemSpace space;
+    const auto done =
+        co_await perform(world, {.kind = IoKind::kSpace, .data = &space, .path = path.c_str()});
+    if (!done) co_return done.error();
+    co_return space;
 }
 
 Task<Result<std::vector<FolderEntry>>> list_folder(World& world, std::string path) {

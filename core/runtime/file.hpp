@@ -24,6 +24,8 @@ public:
 
     /// `path` as the kernel takes it. The error is the kernel's.
     static Task<Result<File>> open(World& world, std::string path, OpenMode mode);
+    /// The same past the page cache; EINVAL where the filesystem can't.
+    static Task<Result<File>> open_direct(World& world, std::string path, OpenMode mode);
 
     bool is_open() const { return handle_ >= 0; }
     std::int32_t handle() const { return handle_; }
@@ -35,7 +37,12 @@ public:
     Task<Result<void>> write_at(std::uint64_t offset, ByteView bytes);
     /// Writes the slices one behind the other. `slices` is used up.
     Task<Result<void>> write_all_at(std::uint64_t offset, std::span<iovec> slices);
+    /// One write of all of `bytes`, on stable storage when it succeeds; a short count repeats the
+    /// whole of it in place. Makes nothing durable but itself.
+    Task<Result<void>> write_durably_at(std::uint64_t offset, ByteView bytes);
     Task<Result<void>> sync(SyncScope scope);
+    /// IoKind::kSyncFilesystem: no barrier, sync a file afterwards.
+    Task<Result<void>> sync_filesystem();
     Task<Result<void>> allocate(std::uint64_t offset, std::uint64_t size);
     Task<Result<void>> truncate(std::uint64_t size);
     Task<Result<std::uint64_t>> size();
@@ -46,6 +53,8 @@ public:
 private:
     File(World& world, std::int32_t handle) : world_(&world), handle_(handle) {}
 
+    static Task<Result<File>> open_with(World& world, std::string path, std::uint32_t flags);
+
     World* world_{};
     std::int32_t handle_{-1};
 };
@@ -54,6 +63,7 @@ Task<Result<void>> make_folder(World& world, std::string path);
 Task<Result<void>> remove_file(World& world, std::string path);
 Task<Result<void>> remove_folder(World& world, std::string path);
 Task<Result<void>> rename_file(World& world, std::string from, std::string to);
+Task<Result<FilesystemSpace>> filesystem_space(World& world, std::string path);
 Task<Result<std::vector<FolderEntry>>> list_folder(World& world, std::string path);
 /// Makes the names in a folder durable: what was created, renamed or removed there.
 Task<Result<void>> sync_folder(World& world, std::string path);

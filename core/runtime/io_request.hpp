@@ -2,6 +2,7 @@
 // into a submission to the kernel (uring/submit.cpp) or into an event of the simulator.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <sys/uio.h>
 
@@ -18,12 +19,17 @@ enum class IoKind : std::uint8_t {
     kSend,      // data = iovec array, size = its length; result: bytes taken, maybe not all
     kShutdown,  // both directions
     // Files. `handle` is the file.
-    kOpen,      // path, flags = OpenMode; result: handle
-    kReadAt,    // offset, data, size; result: bytes read, short only at the end
-    kWriteAt,   // offset, data = iovec array, size = its length; result: bytes written
+    kOpen,    // path, flags = OpenMode, maybe | kDirect; result: handle
+    kReadAt,  // offset, data, size; result: bytes read, short only at the end
+    // kWriteAt: offset, data = iovec array, size = its length, flags = 0 or kDurableWrite; result:
+    // bytes written
+    kWriteAt,
     kSync,      // flags = SyncScope; what was written is on stable storage afterwards
     kAllocate,  // offset, size: space that becomes part of the file's size
     kTruncate,  // size = the new length
+    // kSyncFilesystem: everything that was written to the filesystem of `handle` leaves the page
+    // cache. No barrier for the device's own cache: sync a file of it afterwards.
+    kSyncFilesystem,
     kFileSize,  // data = std::uint64_t* that receives the length
     kLock,      // exclusive lock of the whole file by this open file description
     kClose,     // any handle
@@ -32,6 +38,7 @@ enum class IoKind : std::uint8_t {
     kRemove,        // path: a file
     kRemoveFolder,  // path: an empty folder
     kMakeFolder,    // path
+    kSpace,         // path, data = FilesystemSpace* that is filled in
     kListFolder,    // path, data = std::vector<FolderEntry>* that receives the entries, sorted
 };
 
@@ -42,6 +49,20 @@ enum class OpenMode : std::uint32_t {
     kCreateNew,  // read and write, an error when it exists
     kTruncate,   // read and write, created or emptied
     kFolder,     // a folder, to sync its names
+};
+
+/// With kOpen: past the page cache (O_DIRECT). Offsets, sizes and memory are multiples of
+/// kBlockBytes then. EINVAL where the filesystem can't.
+inline constexpr std::uint32_t kDirect = 1U << 16;
+inline constexpr std::size_t kBlockBytes = 4096;
+
+/// With kWriteAt: these bytes, and only they, are on stable storage when it succeeds (RWF_DSYNC).
+inline constexpr std::uint32_t kDurableWrite = 1;
+
+/// Of the filesystem that holds a path, in bytes.
+struct FilesystemSpace {
+    std::uint64_t total{};
+    std::uint64_t available{};
 };
 
 enum class SyncScope : std::uint32_t {
