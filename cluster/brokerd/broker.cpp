@@ -23,6 +23,11 @@ Topics::Options topic_options(const BrokerConfig& config) {
     options.log.segment_index_bytes = config.segment_index_bytes;
     options.log.index_interval_bytes = config.index_interval_bytes;
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
+    options.log.engine =
+        config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;
+    options.log.journal_bytes = static_cast<std::uint64_t>(config.journal_bytes);
+    options.log.batch_bytes_max = static_cast<std::uint64_t>(config.message_bytes_max);
+    options.log.directory_tail_bytes_max = static_cast<std::size_t>(config.cache_bytes);
     return options;
 }
 

@@ -201,7 +201,8 @@ void Topics::stop_waits() {
 Task<Result<void>> Topics::write_checkpoints() {
     Result<void> outcome;
     for (const auto& directory : directories_) {
-        const auto written = co_await directory->write_checkpoints();
+        auto written = co_await directory->checkpoint();
+        if (written) written = co_await directory->write_offset_checkpoints();
         if (!written) outcome = written;
     }
     co_return outcome;

@@ -26,6 +26,7 @@ const char* text_of(Errc errc) {
         case Errc::kStorageFailed: return "storage failed";
         case Errc::kDirectoryInUse: return "directory in use by another process";
         case Errc::kWrongDirectory: return "directory of another cluster or broker";
+        case Errc::kDamaged: return "damaged on disk";
         case Errc::kInvalidConfig: return "invalid configuration";
     }
     return "unknown error";

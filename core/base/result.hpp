@@ -33,6 +33,7 @@ enum class Errc {
     kStorageFailed,       // the directory was taken out of service
     kDirectoryInUse,      // another process holds the directory's lock
     kWrongDirectory,      // the directory belongs to another cluster or broker
+    kDamaged,             // bytes that were on stable storage are gone or changed
     kInvalidConfig,       // a configuration value that cannot be used
 };
 

@@ -21,10 +21,12 @@ constexpr std::array kKeys{
                    "authorizer.class.name= to run without any"},
     KeyDescription{"auto.create.topics.enable", kBoolean, "true"},
     KeyDescription{"broker.id", kInt, "0", 0, kInt32Max},
+    KeyDescription{"cache.bytes", kLong, "268435456", 16 << 20, kInt64Max},
     KeyDescription{"connections.max.idle.ms", kLong, "600000", 1, kInt64Max},
     KeyDescription{"default.replication.factor", kInt, "1", 1, kInt32Max, kHarmless},
     KeyDescription{"durability", kString, "flush", kUnbounded, kInt64Max, kEffective, "flush, os"},
     KeyDescription{"fetch.max.bytes", kInt, "57671680", 1024, kInt32Max},
+    KeyDescription{"journal.bytes", kLong, "1073741824", 4 << 20, kInt64Max},
     KeyDescription{"listeners", kString, "PLAINTEXT://:9092"},
     KeyDescription{"log.dir", kString, "/tmp/kafka-logs"},
     KeyDescription{"log.dirs", kList, ""},
@@ -44,6 +46,8 @@ constexpr std::array kKeys{
     KeyDescription{"process.roles", kList, "", kUnbounded, kInt64Max, kRefused,
                    "this broker has no KRaft mode: remove it, or start with --override "
                    "process.roles= to run a standalone broker"},
+    KeyDescription{"segment.writes", kString, "direct", kUnbounded, kInt64Max, kEffective,
+                   "direct, cached"},
     KeyDescription{"socket.request.max.bytes", kInt, "104857600", 1, kInt32Max},
     KeyDescription{"zookeeper.connect", kString, "", kUnbounded, kInt64Max, kRefused,
                    "joining a ZooKeeper cluster is not built yet: remove it, or start with "

@@ -165,6 +165,9 @@ ConfigReading read_config(const Properties& properties) {
     config.fetch_bytes_max = values.integer<std::int32_t>("fetch.max.bytes");
     config.connections_idle_ms_max = values.integer("connections.max.idle.ms");
     config.flush_before_ack = values.is_first_choice("durability");
+    config.cache_bytes = values.integer("cache.bytes");
+    config.journal_bytes = values.integer("journal.bytes");
+    config.direct_writes = values.is_first_choice("segment.writes");
     config.json_log = !values.is_first_choice("logger.format");
     return reading;
 }

@@ -35,6 +35,9 @@ struct BrokerConfig {
     std::int32_t fetch_bytes_max{};
     std::int64_t connections_idle_ms_max{};
     bool flush_before_ack{};
+    std::int64_t cache_bytes{};    // batches in memory, of one log directory
+    std::int64_t journal_bytes{};  // of one log directory
+    bool direct_writes{};          // past the page cache where the filesystem can
     bool json_log{};
 };
 

@@ -96,11 +96,12 @@ Task<Result<void>> File::write_all_at(std::uint64_t offset, std::span<iovec> sli
     co_return Result<void>();
 }
 
-Task<Result<void>> File::write_durably_at(std::uint64_t offset, ByteView bytes) {
+Task<Result<void>> File::write_whole_at(std::uint64_t offset, ByteView bytes, bool durable) {
+    const std::uint32_t flags = durable ? kDurableWrite : 0;
     for (;;) {
         iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
         const auto done = co_await perform(*world_, {.kind = IoKind::kWriteAt,
-                                                     .flags = kDurableWrite,
+                                                     .flags = flags,
                                                      .handle = handle_,
                                                      .offset = offset,
                                                      .data = &slice,

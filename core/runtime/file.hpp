@@ -37,9 +37,9 @@ public:
     Task<Result<void>> write_at(std::uint64_t offset, ByteView bytes);
     /// Writes the slices one behind the other. `slices` is used up.
     Task<Result<void>> write_all_at(std::uint64_t offset, std::span<iovec> slices);
-    /// One write of all of `bytes`, on stable storage when it succeeds; a short count repeats the
-    /// whole of it in place. Makes nothing durable but itself.
-    Task<Result<void>> write_durably_at(std::uint64_t offset, ByteView bytes);
+    /// One write of all of `bytes`; a short count repeats the whole of it in place. With `durable`
+    /// these bytes, and nothing else, are on stable storage when it succeeds.
+    Task<Result<void>> write_whole_at(std::uint64_t offset, ByteView bytes, bool durable);
     Task<Result<void>> sync(SyncScope scope);
     /// IoKind::kSyncFilesystem: no barrier, sync a file afterwards.
     Task<Result<void>> sync_filesystem();

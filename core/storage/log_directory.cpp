@@ -1,32 +1,15 @@
 #include "core/storage/log_directory.hpp"
 
 #include "core/runtime/random_uuid.hpp"
+#include "core/storage/directory_names.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 
 namespace millrace {
 namespace {
 
-constexpr std::string_view kLock = ".lock";
-constexpr std::string_view kMeta = "meta.properties";
-constexpr std::string_view kMarker = ".kafka_cleanshutdown";
-constexpr std::string_view kRecoveryPoints = "recovery-point-offset-checkpoint";
-constexpr std::string_view kHighWatermarks = "replication-offset-checkpoint";
-constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
 // Ten million partitions' lines; anything larger is no checkpoint.
 constexpr std::size_t kCheckpointBytesMax = 1 << 30;
-
-// Folders that a Java broker has in a log directory beside its partitions.
-constexpr std::array<std::string_view, 2> kKnownFolders{"remote-log-index-cache",
-                                                        "__cluster_metadata-0"};
-
-bool is_put_aside(std::string_view name) {
-    return name.ends_with("-delete") || name.ends_with("-stray") || name.ends_with("-future");
-}
-
-bool is_missing(const Error& error) { return error == system_error(ENOENT); }
 
 }  // namespace
 
@@ -36,7 +19,14 @@ LogDirectory::LogDirectory(World& world, Logger& logger, std::string path,
       logger_(logger),
       path_(std::move(path)),
       identity_(std::move(identity)),
-      config_(config) {}
+      shared_(world, logger, config),
+      checkpoint_waiters_(world),
+      gate_(world) {
+    shared_.failed = [this](const Error& error) { fail(error); };
+    shared_.memory_short = [this] { start_checkpoint(); };
+}
+
+LogDirectory::~LogDirectory() = default;
 
 Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Logger& logger,
                                                                std::string path,
@@ -49,12 +39,12 @@ Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Log
     if (!made && made.error() == system_error(EEXIST)) outcome = Result<void>();
     if (outcome) outcome = co_await directory->take_lock();
     if (outcome) outcome = co_await directory->check_identity();
-    if (outcome) outcome = co_await directory->take_marker();
-    if (outcome) outcome = co_await directory->load_logs();
+    if (outcome) outcome = co_await directory->choose_engine();
+    if (outcome) outcome = co_await directory->load();
     if (!outcome) {
         logger.error("a log directory cannot be used",
                      {{"path", path}, {"reason", outcome.error().message()}});
-        for (auto& [name, log] : directory->logs_) (void)co_await log->close();
+        (void)co_await directory->close_files();
         if (directory->lock_.is_open()) (void)co_await directory->lock_.close();
         co_return outcome.error();
     }
@@ -62,7 +52,7 @@ Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Log
 }
 
 Task<Result<void>> LogDirectory::take_lock() {
-    const std::string path = file(kLock);
+    const std::string path = file(kLockName);
     auto opened = co_await File::open(world_, path, OpenMode::kCreate);
     if (!opened) co_return opened.error();
     lock_ = std::move(*opened);
@@ -70,9 +60,9 @@ Task<Result<void>> LogDirectory::take_lock() {
 }
 
 Task<Result<void>> LogDirectory::check_identity() {
-    const std::string path = file(kMeta);
+    const std::string path = file(kMetaName);
     const auto text = co_await read_small_file(world_, path, kCheckpointBytesMax);
-    if (!text && !is_missing(text.error())) co_return text.error();
+    if (!text && text.error() != system_error(ENOENT)) co_return text.error();
     if (text) {
         const auto meta = parse_meta_properties(*text);
         if (!meta) co_return meta.error();
@@ -102,54 +92,31 @@ Task<Result<void>> LogDirectory::check_identity() {
     co_return co_await replace_file(world_, path, content);
 }
 
-Task<Result<void>> LogDirectory::take_marker() {
-    const auto removed = co_await remove_file(world_, file(kMarker));
-    was_clean_ = removed.has_value();
-    if (!removed && !is_missing(removed.error())) co_return removed;
-    co_return co_await sync_folder(world_, path_);
-}
-
-Task<Result<OffsetCheckpoint>> LogDirectory::read_checkpoint(std::string_view name) {
-    const std::string path = file(name);
-    const auto text = co_await read_small_file(world_, path, kCheckpointBytesMax);
-    if (!text && is_missing(text.error())) co_return OffsetCheckpoint();
-    if (!text) co_return text.error();
-    auto entries = parse_offset_checkpoint(*text);
-    if (!entries) logger_.error("a checkpoint file is damaged", {{"file", path}});
-    co_return entries;
-}
-
-Task<Result<void>> LogDirectory::load_logs() {
-    const auto recovery_points = co_await read_checkpoint(kRecoveryPoints);
-    if (!recovery_points) co_return recovery_points.error();
-    const auto log_starts = co_await read_checkpoint(kLogStarts);
-    if (!log_starts) co_return log_starts.error();
-    const auto entries = co_await list_folder(world_, path_);
-    if (!entries) co_return entries.error();
-    const auto at_or_zero = [](const OffsetCheckpoint& all, const TopicPartition& name) {
-        const auto found = all.find(name);
-        return found == all.end() ? Offset{0} : found->second;
-    };
-    for (const FolderEntry& entry : *entries) {
-        const bool known = std::find(kKnownFolders.begin(), kKnownFolders.end(), entry.name) !=
-                           kKnownFolders.end();
-        if (!entry.is_folder || known || is_put_aside(entry.name)) continue;
-        const auto name = parse_folder_name(entry.name);
-        if (!name) {
-            logger_.error("a folder in the log directory is no partition: move it away",
-                          {{"folder", file(entry.name)}});
-            co_return Errc::kWrongDirectory;
-        }
-        const PartitionLog::Past past{was_clean_, at_or_zero(*recovery_points, *name),
-                                      at_or_zero(*log_starts, *name)};
-        auto log = co_await PartitionLog::open(world_, logger_, path_, *name, config_, past);
-        if (!log) {
-            logger_.error("a partition's log cannot be loaded", {{"folder", file(entry.name)}});
-            co_return log.error();
-        }
-        logs_.emplace(*name, std::move(*log));
-    }
+/// Direct writes where the filesystem has them.
+Task<Result<void>> LogDirectory::choose_engine() {
+    const auto space = co_await filesystem_space(world_, path_);
+    if (!space) co_return space.error();
+    LogConfig& config = shared_.config;
+    const std::uint64_t least = std::max(kJournalBytesMin, config.batch_bytes_max * 4);
+    config.journal_bytes = std::max(std::min(config.journal_bytes, space->total / 20), least);
+    if (shared_.config.engine == SegmentEngine::kPageCache) co_return Result<void>();
+    auto probe = co_await File::open_direct(world_, file(kLockName), OpenMode::kRead);
+    if (probe) co_return co_await probe->close();
+    if (probe.error() != system_error(EINVAL)) co_return probe.error();
+    logger_.warn("no direct writes on this filesystem: going through the page cache",
+                 {{"log_dir", path_}});
+    shared_.config.engine = SegmentEngine::kPageCache;
     co_return Result<void>();
+}
+
+JournalOptions LogDirectory::journal_options() const {
+    JournalOptions options;
+    options.folder = path_;
+    options.bytes = shared_.config.journal_bytes;
+    options.file_bytes_max = shared_.config.journal_file_bytes_max;
+    options.direct = shared_.config.engine == SegmentEngine::kDirectIo;
+    options.flush = shared_.config.durability == Durability::kFlush;
+    return options;
 }
 
 PartitionLog* LogDirectory::find(const TopicPartition& name) {
@@ -158,11 +125,47 @@ PartitionLog* LogDirectory::find(const TopicPartition& name) {
 }
 
 Task<Result<PartitionLog*>> LogDirectory::create(TopicPartition name, Uuid topic_id) {
-    auto log = co_await PartitionLog::create(world_, logger_, path_, name, topic_id, config_);
+    if (failed_) co_return Errc::kStorageFailed;
+    auto log = co_await PartitionLog::create(shared_, path_, name, next_log_id_++, topic_id);
     if (!log) co_return log.error();
     PartitionLog* const created = log->get();
     logs_.emplace(std::move(name), std::move(*log));
+    if (journal_) journal_->reserve(reserve_bytes());
     co_return created;
+}
+
+std::uint64_t LogDirectory::reserve_bytes() const {
+    constexpr std::uint64_t kBytesPerLog = 512;  // a binding with the longest name, and a line
+    return logs_.size() * kBytesPerLog + shared_.config.batch_bytes_max;
+}
+
+void LogDirectory::fail(const Error& error) {
+    if (failed_) return;
+    failed_ = true;
+    logger_.error("a log directory is out of service: a write or sync failed",
+                  {{"log_dir", path_}, {"reason", error.message()}});
+    for (auto& [name, log] : logs_) log->fail();
+    shared_.room.fail_all(Errc::kStorageFailed);
+    checkpoint_waiters_.fail_all(Errc::kStorageFailed);
+}
+
+Task<bool> LogDirectory::exists(std::string_view name) {
+    const auto entries = co_await list_folder(world_, path_);
+    if (!entries) co_return false;
+    for (const FolderEntry& entry : *entries) {
+        if (entry.name == name) co_return true;
+    }
+    co_return false;
+}
+
+Task<Result<OffsetCheckpoint>> LogDirectory::read_checkpoint(std::string_view name) {
+    const std::string path = file(name);
+    const auto text = co_await read_small_file(world_, path, kCheckpointBytesMax);
+    if (!text && text.error() == system_error(ENOENT)) co_return OffsetCheckpoint();
+    if (!text) co_return text.error();
+    auto entries = parse_offset_checkpoint(*text);
+    if (!entries) logger_.error("a checkpoint file is damaged", {{"file", path}});
+    co_return entries;
 }
 
 Task<Result<void>> LogDirectory::write_checkpoint(std::string_view name, OffsetCheckpoint entries) {
@@ -170,7 +173,8 @@ Task<Result<void>> LogDirectory::write_checkpoint(std::string_view name, OffsetC
     co_return co_await replace_file(world_, file(name), text);
 }
 
-Task<Result<void>> LogDirectory::write_checkpoints() {
+Task<Result<void>> LogDirectory::write_offset_checkpoints() {
+    if (failed_) co_return Errc::kStorageFailed;
     OffsetCheckpoint recovery_points;
     OffsetCheckpoint high_watermarks;
     OffsetCheckpoint log_starts;
@@ -179,22 +183,44 @@ Task<Result<void>> LogDirectory::write_checkpoints() {
         high_watermarks[name] = log->durable_end();
         if (log->log_start_offset() > log->first_base()) log_starts[name] = log->log_start_offset();
     }
-    auto outcome = co_await write_checkpoint(kRecoveryPoints, recovery_points);
-    if (outcome) outcome = co_await write_checkpoint(kHighWatermarks, high_watermarks);
-    if (outcome) outcome = co_await write_checkpoint(kLogStarts, log_starts);
+    auto outcome = co_await write_checkpoint(kRecoveryPointsName, recovery_points);
+    if (outcome) outcome = co_await write_checkpoint(kHighWatermarksName, high_watermarks);
+    if (outcome) outcome = co_await write_checkpoint(kLogStartsName, log_starts);
     co_return outcome;
 }
 
-Task<Result<void>> LogDirectory::close() {
+Task<Result<void>> LogDirectory::close_files() {
+    co_await gate_.close();
     Result<void> outcome;
+    if (journal_) outcome = co_await journal_->close();
     for (auto& [name, log] : logs_) {
         const auto closed = co_await log->close();
         if (!closed) outcome = closed;
     }
-    if (outcome) outcome = co_await write_checkpoints();
+    co_return outcome;
+}
+
+Task<Result<void>> LogDirectory::close() {
+    closing_ = true;
+    Result<void> outcome;
+    for (auto& [name, log] : logs_) {
+        if (outcome) outcome = co_await log->wait_durable(log->log_end_offset(), kNever);
+    }
+    if (outcome) outcome = co_await checkpoint();
+    if (outcome) outcome = co_await write_offset_checkpoints();
+    if (outcome) {
+        outcome = co_await journal_->write_control([](FrameBuilder& frame) {
+            frame.add_closed();
+            return false;
+        });
+    }
+    const auto closed = co_await close_files();
+    if (outcome) outcome = closed;
+    if (outcome) outcome = co_await remove_folder(world_, file(kUncleanName));
+    if (outcome) outcome = co_await sync_folder(world_, path_);
     if (outcome) {
         outcome =
-            co_await replace_file(world_, file(kMarker), "{\"version\":0,\"brokerEpoch\":-1}");
+            co_await replace_file(world_, file(kMarkerName), "{\"version\":0,\"brokerEpoch\":-1}");
     }
     (void)co_await lock_.close();
     co_return outcome;

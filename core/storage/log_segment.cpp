@@ -1,51 +1,19 @@
 #include "core/storage/log_segment.hpp"
 
-#include "core/base/assert.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <limits>
 
 namespace millrace {
 namespace {
 
-constexpr std::size_t kIndexEntryBytes = 8;
-constexpr std::size_t kTimeIndexEntryBytes = 12;
 // What a walk reads at once; larger batches are read whole.
 constexpr std::size_t kWalkBytes = 1 << 20;
 // A batch length beyond this is damage: socket.request.max.bytes bounds what can have come in.
 constexpr std::size_t kBatchBytesMax = 1 << 30;
-
-Bytes encode(std::span<const IndexEntry> entries) {
-    Bytes bytes(entries.size() * kIndexEntryBytes);
-    std::byte* at = bytes.data();
-    for (const IndexEntry& entry : entries) {
-        store_be(at, entry.relative_offset);
-        store_be(at + 4, entry.position);
-        at += kIndexEntryBytes;
-    }
-    return bytes;
-}
-
-Bytes encode(std::span<const TimeIndexEntry> entries) {
-    Bytes bytes(entries.size() * kTimeIndexEntryBytes);
-    std::byte* at = bytes.data();
-    for (const TimeIndexEntry& entry : entries) {
-        store_be(at, entry.timestamp);
-        store_be(at + 8, entry.relative_offset);
-        at += kTimeIndexEntryBytes;
-    }
-    return bytes;
-}
-
-Task<Result<Bytes>> read_whole(File& file) {
-    const auto size = co_await file.size();
-    if (!size) co_return size.error();
-    Bytes bytes(*size);
-    const auto filled = co_await file.read_at(0, bytes);
-    if (!filled) co_return filled.error();
-    co_return bytes;
-}
+constexpr std::size_t kIndexBytesMax = 256 << 20;
 
 }  // namespace
 
@@ -53,218 +21,258 @@ std::string segment_file_name(Offset base, std::string_view suffix) {
     return fmt::format("{:020}{}", base.value, suffix);
 }
 
-Task<Result<void>> LogSegment::open_files(std::string folder, OpenMode mode) {
-    const std::string stem = folder + "/" + segment_file_name(base_, "");
-    for (auto [file, suffix] : {std::pair(&log_, ".log"), std::pair(&index_file_, ".index"),
-                                std::pair(&time_index_file_, ".timeindex")}) {
-        const std::string path = stem + suffix;
-        auto opened = co_await File::open(world_, path, mode);
-        if (!opened) co_return opened.error();
-        *file = std::move(*opened);
-    }
-    created_ms_ = world_.wall_clock_ms();
-    co_return Result<void>();
-}
+LogSegment::LogSegment(World& world, std::string folder, Offset base, SegmentConfig config)
+    : world_(world),
+      folder_(std::move(folder)),
+      base_(base),
+      file_(world, path(".log"), config.engine, config.bytes_max),
+      index_(base, config.index_interval_bytes),
+      next_offset_(base),
+      created_ms_(world.wall_clock_ms()) {}
 
-Task<Result<std::unique_ptr<LogSegment>>> LogSegment::create(World& world, std::string folder,
-                                                             Offset base) {
-    std::unique_ptr<LogSegment> segment(new LogSegment(world, base));
-    // Emptied, not refused: a start that died between creation and first write leaves such files.
-    const auto opened = co_await segment->open_files(folder, OpenMode::kTruncate);
-    if (!opened) {
-        (void)co_await segment->close();
-        co_return opened.error();
-    }
-    co_return segment;
+std::string LogSegment::path(std::string_view suffix) const {
+    return folder_ + "/" + segment_file_name(base_, suffix);
 }
 
 Task<Result<std::unique_ptr<LogSegment>>> LogSegment::open(World& world, std::string folder,
-                                                           Offset base, bool verify,
-                                                           std::int32_t index_interval_bytes) {
-    std::unique_ptr<LogSegment> segment(new LogSegment(world, base));
-    auto outcome = co_await segment->open_files(folder, OpenMode::kCreate);
-    std::uint64_t file_size = 0;
-    if (outcome) {
-        const auto size = co_await segment->log_.size();
-        outcome = size ? Result<void>() : Result<void>(size.error());
-        if (size) file_size = *size;
-    }
-    if (outcome && !verify) outcome = co_await segment->load_indexes();
-    if (outcome) {
-        const std::uint64_t from =
-            segment->index_.empty() ? 0
-                                    : static_cast<std::uint64_t>(segment->index_.back().position);
-        outcome = co_await segment->walk_from(from, verify, file_size, index_interval_bytes);
-    }
-    if (outcome && verify) outcome = co_await segment->rewrite_indexes();
-    if (!outcome) {
-        (void)co_await segment->close();
-        co_return outcome.error();
-    }
-    co_return segment;
+                                                           Offset base, SegmentConfig config,
+                                                           Trust trust) {
+    auto segment = std::make_unique<LogSegment>(world, folder, base, config);
+    const auto loaded = co_await segment->load(trust, std::nullopt);
+    if (loaded) co_return segment;
+    (void)co_await segment->close();
+    co_return loaded.error();
 }
 
-Task<Result<void>> LogSegment::load_indexes() {
-    const auto index = co_await read_whole(index_file_);
-    if (!index) co_return index.error();
-    const auto time_index = co_await read_whole(time_index_file_);
-    if (!time_index) co_return time_index.error();
-    for (std::size_t at = 0; at + kIndexEntryBytes <= index->size(); at += kIndexEntryBytes) {
-        index_.push_back(
-            {load_be<std::int32_t>(&(*index)[at]), load_be<std::int32_t>(&(*index)[at + 4])});
+Task<Result<std::unique_ptr<LogSegment>>> LogSegment::open_cut(World& world, std::string folder,
+                                                               Offset base, SegmentConfig config,
+                                                               std::uint64_t size) {
+    auto segment = std::make_unique<LogSegment>(world, folder, base, config);
+    const auto loaded = co_await segment->load(Trust::kAll, size);
+    if (loaded) co_return segment;
+    (void)co_await segment->close();
+    co_return loaded.error();
+}
+
+Task<Result<void>> LogSegment::load(Trust trust, std::optional<std::uint64_t> cut_to) {
+    const auto opened = co_await file_.open(OpenMode::kCreate);
+    if (!opened) co_return opened;
+    const auto size = co_await file_.size();
+    if (!size) co_return size.error();
+    std::uint64_t file_size = *size;
+    if (cut_to) {
+        // Synced bytes that are not there: the file was changed by somebody else, or is damaged.
+        if (*cut_to > file_size) co_return Errc::kDamaged;
+        const auto cut = *cut_to < file_size ? co_await file_.trim(*cut_to) : Result<void>();
+        if (!cut) co_return cut;
+        file_size = *cut_to;
     }
-    for (std::size_t at = 0; at + kTimeIndexEntryBytes <= time_index->size();
-         at += kTimeIndexEntryBytes) {
-        time_index_.push_back({load_be<std::int64_t>(&(*time_index)[at]),
-                               load_be<std::int32_t>(&(*time_index)[at + 8])});
+    if (trust == Trust::kAll) {
+        const auto indexed = co_await load_indexes(file_size);
+        if (!indexed) co_return indexed;
     }
-    if (!time_index_.empty()) {
-        max_timestamp_ = time_index_.back().timestamp;
-        max_timestamp_offset_ = base_ + time_index_.back().relative_offset;
+    auto walked = co_await walk(index_.last_position(), file_size, trust == Trust::kNothing);
+    if (walked && filled_ < file_size && index_.last_position() > 0) {
+        // An index that was never synced may point anywhere after a power loss.
+        index_.clear();
+        epoch_starts_.clear();
+        next_offset_ = base_;
+        walked = co_await walk(0, file_size, trust == Trust::kNothing);
     }
-    index_written_ = index_.size();
-    time_index_written_ = time_index_.size();
+    if (!walked) co_return walked;
+    co_return co_await finish_load(file_size, trust, cut_to.has_value());
+}
+
+Task<Result<void>> LogSegment::finish_load(std::uint64_t file_size, Trust trust, bool cut) {
+    was_cut_ = filled_ < file_size;
+    if (was_cut_ && trust == Trust::kAll) co_return cut ? Errc::kDamaged : Errc::kCorruptBatch;
+    if (was_cut_) {
+        const auto trimmed = co_await file_.trim(filled_);
+        if (!trimmed) co_return trimmed;
+        const auto synced = co_await file_.sync();
+        if (!synced) co_return synced;
+    }
+    if (trust == Trust::kNothing) {
+        const auto emptied = co_await empty_indexes();
+        if (!emptied) co_return emptied;
+        const auto written = co_await write_indexes(true);
+        if (!written) co_return written;
+    }
+    AlignedBytes block(kBlockBytes);
+    const std::size_t rest = filled_ % kBlockBytes;
+    if (rest > 0) {
+        const auto read = co_await file_.read_blocks(filled_ - rest, block.bytes());
+        if (!read) co_return read.error();
+        if (*read < rest) co_return Errc::kEndOfStream;
+    }
+    tail_.start_behind(filled_, block.bytes().first(rest));
     co_return Result<void>();
 }
 
-Task<Result<void>> LogSegment::walk_from(std::uint64_t position, bool verify,
-                                         std::uint64_t file_size,
-                                         std::int32_t index_interval_bytes) {
-    size_ = position;
+Task<Result<void>> LogSegment::load_indexes(std::uint64_t size) {
+    std::string contents[2];
+    const char* const suffixes[2] = {".index", ".timeindex"};
+    for (int i = 0; i < 2; ++i) {
+        const std::string file = path(suffixes[i]);
+        auto content = co_await read_small_file(world_, file, kIndexBytesMax);
+        if (content) {
+            contents[i] = std::move(*content);
+        } else if (content.error() != system_error(ENOENT)) {
+            co_return content.error();
+        }
+    }
+    // No batch of the log is longer than its file, so no offset lies further off than that.
+    const Offset end = base_ + std::numeric_limits<std::int32_t>::max();
+    index_.load(as_bytes(contents[0]), as_bytes(contents[1]), size, end);
+    co_return Result<void>();
+}
+
+Task<Result<void>> LogSegment::walk(std::uint64_t position, std::uint64_t file_size, bool verify) {
+    filled_ = position;
     std::size_t wanted = kWalkBytes;
-    Bytes buffer;
-    while (size_ < file_size) {
-        buffer.resize(std::min<std::uint64_t>(wanted, file_size - size_));
-        const auto filled = co_await log_.read_at(size_, buffer);
-        if (!filled) co_return filled.error();
-        ByteView rest = buffer;
+    while (filled_ < file_size) {
+        const auto window_begin = round_down(filled_, kBlockBytes);
+        const auto window_size = std::min<std::uint64_t>(wanted, file_size - window_begin);
+        AlignedBytes memory(round_up(window_size, kBlockBytes));
+        const auto count = co_await file_.read_blocks(window_begin, memory.bytes());
+        if (!count) co_return count.error();
+        const auto usable = std::min<std::uint64_t>(*count, file_size - window_begin);
+        ByteView rest = ByteView(memory.bytes()).first(usable).subspan(filled_ - window_begin);
+        const std::size_t before = rest.size();
         bool damaged = false;
         for (;;) {
             const auto batch = parse_batch(rest);
-            const bool whole = batch.has_value();
-            if (!whole && batch.error() != make_error_code(Errc::kEndOfStream)) damaged = true;
-            if (!whole) break;
-            if (verify && (batch->base_offset() < next_offset_ || !batch->crc_holds())) {
-                damaged = true;
-                break;
-            }
-            note(BatchMeta(*batch), index_interval_bytes);
+            if (!batch) damaged = batch.error() != make_error_code(Errc::kEndOfStream);
+            if (!batch) break;
+            damaged = verify && (batch->base_offset() < next_offset_ || !batch->crc_holds());
+            if (damaged) break;
+            note(BatchMeta(*batch), filled_);
+            filled_ += batch->size_in_bytes();
             rest = rest.subspan(batch->size_in_bytes());
         }
-        const bool moved = rest.size() < buffer.size();
-        const bool more = size_ + rest.size() < file_size;
-        if (damaged || (!moved && (!more || wanted > kBatchBytesMax))) break;
+        const bool moved = rest.size() < before;
+        const bool whole_file = window_begin + usable >= file_size;
+        if (damaged || (!moved && (whole_file || wanted > kBatchBytesMax))) break;
+        if (whole_file && rest.size() > 0 && moved) break;
         wanted = moved ? kWalkBytes : wanted * 2;
-        if (moved && !more && rest.empty()) break;
     }
-    was_cut_ = size_ < file_size;
-    if (!was_cut_) co_return Result<void>();
-    if (!verify) co_return Errc::kCorruptBatch;
-    const auto cut = co_await log_.truncate(size_);
-    if (!cut) co_return cut;
-    co_return co_await log_.sync(SyncScope::kAll);
+    co_return Result<void>();
 }
 
-void LogSegment::note(const BatchMeta& meta, std::int32_t index_interval_bytes) {
+void LogSegment::note(const BatchMeta& meta, std::uint64_t position) {
     if (epoch_starts_.empty() || epoch_starts_.back().epoch < meta.epoch) {
         epoch_starts_.push_back(meta);
     }
-    if (bytes_since_entry_ > static_cast<std::uint64_t>(index_interval_bytes)) {
-        const auto relative = static_cast<std::int32_t>(meta.last - base_);
-        if (index_.empty() || index_.back().relative_offset < relative) {
-            index_.push_back({relative, static_cast<std::int32_t>(size_)});
-        }
-        add_time_entry();
-        bytes_since_entry_ = 0;
-    }
-    if (first_timestamp_ == kNoTimestamp) first_timestamp_ = meta.max_timestamp;
-    if (meta.max_timestamp > max_timestamp_) {
-        max_timestamp_ = meta.max_timestamp;
-        max_timestamp_offset_ = meta.last;
-    }
-    bytes_since_entry_ += meta.size;
-    size_ += meta.size;
+    index_.note(meta, position);
     next_offset_ = meta.last + 1;
 }
 
-void LogSegment::add_time_entry() {
-    if (max_timestamp_ == kNoTimestamp) return;
-    if (!time_index_.empty() && time_index_.back().timestamp >= max_timestamp_) return;
-    time_index_.push_back(
-        {max_timestamp_, static_cast<std::int32_t>(max_timestamp_offset_ - base_)});
+void LogSegment::append(ByteView batch, const BatchMeta& meta) {
+    index_.note(meta, tail_.end());
+    next_offset_ = meta.last + 1;
+    tail_.append(batch);
 }
 
-Task<Result<void>> LogSegment::append(ByteView batches, std::span<const BatchMeta> metas,
-                                      std::int32_t index_interval_bytes) {
-    const auto written = co_await log_.write_at(size_, batches);
-    if (!written) co_return written;
-    for (const BatchMeta& meta : metas) note(meta, index_interval_bytes);
-    co_return co_await write_new_index_entries();
-}
-
-Task<Result<void>> LogSegment::write_new_index_entries() {
-    const auto entries = std::span<const IndexEntry>(index_).subspan(index_written_);
-    if (!entries.empty()) {
-        const Bytes bytes = encode(entries);
-        const auto written =
-            co_await index_file_.write_at(index_written_ * kIndexEntryBytes, bytes);
-        if (!written) co_return written;
-        index_written_ = index_.size();
-    }
-    const auto times = std::span<const TimeIndexEntry>(time_index_).subspan(time_index_written_);
-    if (times.empty()) co_return Result<void>();
-    const Bytes bytes = encode(times);
-    const auto written =
-        co_await time_index_file_.write_at(time_index_written_ * kTimeIndexEntryBytes, bytes);
-    if (written) time_index_written_ = time_index_.size();
-    co_return written;
-}
-
-Task<Result<void>> LogSegment::rewrite_indexes() {
-    for (File* const file : {&index_file_, &time_index_file_}) {
-        const auto emptied = co_await file->truncate(0);
+Task<Result<void>> LogSegment::fill(std::uint64_t to, bool whole_blocks) {
+    const std::uint64_t target = whole_blocks ? round_down(to, kBlockBytes) : to;
+    if (!file_.is_open()) {
+        // Emptied, not refused: a start that died may have left such a file.
+        const auto opened = co_await file_.open(OpenMode::kTruncate);
+        if (!opened) co_return opened;
+        const auto emptied = co_await empty_indexes();
         if (!emptied) co_return emptied;
     }
-    index_written_ = 0;
-    time_index_written_ = 0;
-    co_return co_await write_new_index_entries();
+    if (target <= filled_) co_return Result<void>();
+    const auto grown = co_await file_.grow(target);
+    if (!grown) co_return grown;
+    // The unfinished block goes from memory of its own: appends change the tail's meanwhile.
+    const std::size_t rest = target % kBlockBytes;
+    AlignedBytes block(kBlockBytes);
+    block.zero();
+    if (rest > 0) tail_.copy(target - rest, block.bytes().first(rest));
+    const std::size_t rest_bytes =
+        rest > 0 && file_.engine() == SegmentEngine::kDirectIo ? kBlockBytes : rest;
+    std::vector<iovec> blocks = tail_.full_blocks(filled_, target);
+    const auto written = co_await file_.write(round_down(filled_, kBlockBytes), std::move(blocks),
+                                              block.bytes().first(rest_bytes));
+    if (!written) co_return written;
+    filled_ = target;
+    tail_.drop_before(filled_);
+    co_return Result<void>();
 }
 
-Task<Result<void>> LogSegment::finish() {
-    add_time_entry();
-    auto outcome = co_await write_new_index_entries();
-    for (File* const file : {&log_, &index_file_, &time_index_file_}) {
-        if (!outcome) co_return outcome;
-        outcome = co_await file->sync(SyncScope::kAll);
-    }
-    co_return outcome;
+Task<Result<void>> LogSegment::trim() {
+    expect_equal(filled_, size(), "a segment with unfilled bytes is trimmed");
+    const auto trimmed = co_await file_.trim(filled_);
+    if (!trimmed) co_return trimmed;
+    if (filled_ == size()) tail_.shrink();
+    co_return Result<void>();
 }
 
-Task<Result<void>> LogSegment::close() {
-    Result<void> outcome;
-    for (File* const file : {&log_, &index_file_, &time_index_file_}) {
-        if (!file->is_open()) continue;
+Task<Result<void>> LogSegment::write_indexes(bool sync) {
+    if (!index_.has_unwritten(filled_)) co_return Result<void>();
+    auto offsets = index_.take_offsets(filled_);
+    const auto first = co_await write_index(".index", std::move(offsets), sync);
+    if (!first) co_return first;
+    auto timestamps = index_.take_timestamps(filled_);
+    co_return co_await write_index(".timeindex", std::move(timestamps), sync);
+}
+
+Task<Result<void>> LogSegment::write_index(std::string_view suffix, SegmentIndex::Addition addition,
+                                           bool sync) {
+    if (addition.bytes.empty()) co_return Result<void>();
+    const std::string file_path = path(suffix);
+    auto file = co_await File::open(world_, file_path, OpenMode::kCreate);
+    if (!file) co_return file.error();
+    // What lies behind the believed entries goes: it may be what a crash left.
+    auto outcome = co_await file->truncate(addition.position);
+    if (outcome) outcome = co_await file->write_at(addition.position, addition.bytes);
+    if (outcome && sync) outcome = co_await file->sync(SyncScope::kData);
+    const auto closed = co_await file->close();
+    co_return outcome ? closed : outcome;
+}
+
+Task<Result<void>> LogSegment::empty_indexes() {
+    for (const char* const suffix : {".index", ".timeindex"}) {
+        const std::string file_path = path(suffix);
+        auto file = co_await File::open(world_, file_path, OpenMode::kTruncate);
+        if (!file) co_return file.error();
         const auto closed = co_await file->close();
-        if (!closed) outcome = closed;
+        if (!closed) co_return closed;
     }
-    co_return outcome;
+    co_return Result<void>();
 }
 
-std::uint64_t LogSegment::position_before(Offset offset) const {
-    const auto relative = offset - base_;
-    const auto after = std::upper_bound(index_.begin(), index_.end(), relative,
-                                        [](std::int64_t wanted, const IndexEntry& entry) {
-                                            return wanted < entry.relative_offset;
-                                        });
-    return after == index_.begin() ? 0 : static_cast<std::uint64_t>(std::prev(after)->position);
+Task<Result<void>> LogSegment::seal() {
+    index_.close(size());
+    const auto trimmed = co_await trim();
+    if (!trimmed) co_return trimmed;
+    const auto written = co_await write_indexes(false);
+    if (!written) co_return written;
+    tail_.start_behind(filled_, {});
+    co_return co_await file_.seal();
 }
 
-std::uint64_t LogSegment::position_before_time(TimestampMs target) const {
-    const auto first = std::lower_bound(
-        time_index_.begin(), time_index_.end(), target,
-        [](const TimeIndexEntry& entry, TimestampMs wanted) { return entry.timestamp < wanted; });
-    if (first == time_index_.begin()) return 0;
-    return position_before(base_ + std::prev(first)->relative_offset);
+Task<Result<Window>> LogSegment::read(std::uint64_t position, std::size_t size) {
+    const std::uint64_t end = std::min<std::uint64_t>(position + size, this->size());
+    const std::uint64_t begin = round_down(position, kBlockBytes);
+    const std::uint64_t file_end = std::min(end, tail_.begin());
+    Window window;
+    window.memory = AlignedBytes(round_up(end - begin, kBlockBytes));
+    const std::size_t skipped = position - begin;
+    // Memory first: the tail may be let go of while the file is read.
+    if (end > file_end) {
+        const std::uint64_t from = std::max(position, file_end);
+        tail_.copy(from, window.memory.bytes().subspan(from - begin, end - from));
+    }
+    if (position < file_end) {
+        const std::size_t wanted = round_up(file_end, kBlockBytes) - begin;
+        const auto count = co_await file_.read_blocks(begin, window.memory.bytes().first(wanted));
+        if (!count) co_return count.error();
+        if (*count < file_end - begin) co_return Errc::kEndOfStream;
+    }
+    window.bytes = ByteView(window.memory.bytes()).subspan(skipped, end - position);
+    co_return window;
 }
 
 }  // namespace millrace

@@ -1,119 +1,109 @@
-// One segment of a partition's log: the file of batches and its two indexes, in Kafka's bytes.
+// One segment of a partition's log: the newest bytes in memory, the rest in the file of batches,
+// and its two indexes. All of it in Kafka's bytes.
 //
-// The indexes also live in memory. Their files only gain entries for batches that are already in
-// the log file, and are built anew from it after an unclean stop, so they can't point past the log.
+// append() puts batches into the tail and into the indexes in memory; fill() moves them into the
+// file. The caller fills only what a durable frame of the journal holds.
 #pragma once
 
 #include "core/runtime/file.hpp"
-#include "core/storage/record_batch.hpp"
+#include "core/storage/segment_file.hpp"
+#include "core/storage/segment_index.hpp"
+#include "core/storage/tail.hpp"
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace millrace {
 
-struct IndexEntry {
-    std::int32_t relative_offset;
-    std::int32_t position;
-};
-
-struct TimeIndexEntry {
-    TimestampMs timestamp;
-    std::int32_t relative_offset;
-};
-
-/// What an index must know of a batch that was written.
-struct BatchMeta {
-    Offset base;
-    Offset last;
-    TimestampMs max_timestamp;
-    LeaderEpoch epoch;
-    std::uint32_t size;
-
-    explicit BatchMeta(const RecordBatchView& batch)
-        : base(batch.base_offset()),
-          last(batch.last_offset()),
-          max_timestamp(batch.max_timestamp()),
-          epoch(batch.leader_epoch()),
-          size(static_cast<std::uint32_t>(batch.size_in_bytes())) {}
+struct SegmentConfig {
+    SegmentEngine engine = SegmentEngine::kDirectIo;
+    std::uint64_t bytes_max = 1 << 30;
+    std::int32_t index_interval_bytes = 4096;
 };
 
 /// Owned by its PartitionLog, on that log's shard. Must be closed before it goes.
 class LogSegment {
 public:
-    /// New files, named by `base`; the caller syncs the folder.
-    static Task<Result<std::unique_ptr<LogSegment>>> create(World& world, std::string folder,
-                                                            Offset base);
-    /// Existing files. With `verify`, every batch is read and checked, the log file is cut at the
-    /// first bad one and the indexes are built anew; without, the indexes are believed and only
-    /// what lies behind their last entry is walked.
+    /// How the bytes of an existing segment are taken.
+    enum class Trust {
+        kAll,     // a clean stop: the indexes are believed, what lies behind them is walked
+        kNothing  // every batch is checked, the file is cut at the first bad one
+    };
+
+    LogSegment(World& world, std::string folder, Offset base, SegmentConfig config);
+
+    /// Existing files. kCorruptBatch when they are trusted and do not end with a whole batch.
     static Task<Result<std::unique_ptr<LogSegment>>> open(World& world, std::string folder,
-                                                          Offset base, bool verify,
-                                                          std::int32_t index_interval_bytes);
+                                                          Offset base, SegmentConfig config,
+                                                          Trust trust);
+    /// Existing files of which the journal says that they end at `size`; what is longer is cut.
+    static Task<Result<std::unique_ptr<LogSegment>>> open_cut(World& world, std::string folder,
+                                                              Offset base, SegmentConfig config,
+                                                              std::uint64_t size);
 
     Offset base() const { return base_; }
     /// The offset behind the last batch.
     Offset next_offset() const { return next_offset_; }
-    std::uint64_t size() const { return size_; }
+    std::uint64_t size() const { return tail_.end(); }
+    /// Everything before it is in the file, though maybe not on stable storage.
+    std::uint64_t filled() const { return filled_; }
+    std::size_t memory_bytes() const { return tail_.memory_bytes(); }
     std::int64_t created_ms() const { return created_ms_; }
-    TimestampMs first_timestamp() const { return first_timestamp_; }
-    TimestampMs max_timestamp() const { return max_timestamp_; }
-    Offset max_timestamp_offset() const { return max_timestamp_offset_; }
+    bool has_files() const { return file_.is_open(); }
     bool was_cut() const { return was_cut_; }
-    std::size_t index_bytes() const { return index_.size() * 8; }
-    /// Epochs of the batches that a verifying open() has seen, where they begin.
+    /// Nothing in memory only, and the file ends with its data.
+    bool is_trimmed() const { return filled_ == size() && !file_.is_longer(); }
+    bool is_unsynced() const { return file_.is_unsynced(); }
+    const SegmentIndex& index() const { return index_; }
+    /// Where epochs begin, of the batches that open() has walked.
     const std::vector<BatchMeta>& epoch_starts() const { return epoch_starts_; }
 
-    /// Writes batches that lie one behind the other, in offset order.
-    Task<Result<void>> append(ByteView batches, std::span<const BatchMeta> metas,
-                              std::int32_t index_interval_bytes);
-    Task<Result<void>> sync() { return log_.sync(SyncScope::kData); }
-    /// The closing time index entry and all index files on stable storage: the segment is full.
-    Task<Result<void>> finish();
-    Task<Result<void>> close();
-
-    /// A position at or before the batch that holds `offset`.
-    std::uint64_t position_before(Offset offset) const;
-    /// A position at or before the first batch with a timestamp of at least `target`.
-    std::uint64_t position_before_time(TimestampMs target) const;
-
-    Task<Result<std::size_t>> read_some(std::uint64_t position, MutableBytes into) {
-        return log_.read_some_at(position, into);
+    /// Batches that lie one behind the other, in offset order, the first at size().
+    void append(ByteView batch, const BatchMeta& meta);
+    /// Copies what is in memory at `position`. REQUIRES: filled() <= position.
+    std::size_t copy_from_tail(std::uint64_t position, MutableBytes into) const {
+        return tail_.copy(position, into);
     }
+    /// Moves bytes before `to` into the file; with `whole_blocks`, only as many as fill blocks.
+    /// Makes the files when there are none (has_files()); the caller syncs the folder then.
+    Task<Result<void>> fill(std::uint64_t to, bool whole_blocks);
+    /// REQUIRES: filled() == size(). The file ends with its data, one block of memory at most
+    /// stays.
+    Task<Result<void>> trim();
+    /// Index entries for what is filled go into their files; with `sync`, onto stable storage.
+    Task<Result<void>> write_indexes(bool sync);
+    /// No more appends: trims, completes the indexes, lets go of the memory.
+    Task<Result<void>> seal();
+    Task<Result<void>> sync() { return file_.sync(); }
+    void mark_synced() { file_.mark_synced(true); }
+    void mark_unsynced() { file_.mark_synced(false); }
+    Task<Result<void>> close() { return file_.close(); }
+
+    /// What lies at `position`, at most `size` bytes of it, from memory or the file.
+    Task<Result<Window>> read(std::uint64_t position, std::size_t size);
 
 private:
-    LogSegment(World& world, Offset base) : world_(world), base_(base), next_offset_(base) {}
-
-    Task<Result<void>> open_files(std::string folder, OpenMode mode);
-    Task<Result<void>> load_indexes();
-    Task<Result<void>> walk_from(std::uint64_t position, bool verify, std::uint64_t file_size,
-                                 std::int32_t index_interval_bytes);
-    Task<Result<void>> rewrite_indexes();
-    Task<Result<void>> write_new_index_entries();
-    void note(const BatchMeta& meta, std::int32_t index_interval_bytes);
-    void add_time_entry();
+    Task<Result<void>> load(Trust trust, std::optional<std::uint64_t> cut_to);
+    Task<Result<void>> load_indexes(std::uint64_t size);
+    Task<Result<void>> walk(std::uint64_t position, std::uint64_t file_size, bool verify);
+    Task<Result<void>> finish_load(std::uint64_t file_size, Trust trust, bool cut);
+    Task<Result<void>> write_index(std::string_view suffix, SegmentIndex::Addition addition,
+                                   bool sync);
+    Task<Result<void>> empty_indexes();
+    std::string path(std::string_view suffix) const;
+    void note(const BatchMeta& meta, std::uint64_t position);
 
     World& world_;
+    const std::string folder_;
     const Offset base_;
-    File log_;
-    File index_file_;
-    File time_index_file_;
-
+    SegmentFile file_;
+    SegmentIndex index_;
+    Tail tail_;
     Offset next_offset_;
-    std::uint64_t size_{};
-    std::uint64_t bytes_since_entry_{};
-    std::int64_t created_ms_{};
-    TimestampMs first_timestamp_{kNoTimestamp};
-    TimestampMs max_timestamp_{kNoTimestamp};
-    Offset max_timestamp_offset_{-1};
+    std::uint64_t filled_{};
+    std::int64_t created_ms_;
     bool was_cut_{};
-
-    std::vector<IndexEntry> index_;
-    std::vector<TimeIndexEntry> time_index_;
-    // How many entries of each are in the files.
-    std::size_t index_written_{};
-    std::size_t time_index_written_{};
     std::vector<BatchMeta> epoch_starts_;
 };
 

@@ -1,17 +1,20 @@
 // A partition's log: batches in offset order, in segments, with an end that is accepted and an end
 // that is durable.
 //
-// append() accepts a batch into the tail. One flusher per log writes what the tail holds in one
-// gathered write and syncs it once: all batches that arrived meanwhile share the next write and
-// sync (group commit). Nobody is told of, or shown, anything above durable_end().
+// append() accepts a batch into the newest segment's tail and tells the journal, whose next frame
+// takes it along with everybody else's; when that frame counts, durable_end() moves. Filling moves
+// tails into segment files behind the journal, in large writes. Nobody is told of, or shown,
+// anything above durable_end().
 #pragma once
 
 #include "core/observe/logger.hpp"
 #include "core/runtime/gate.hpp"
 #include "core/runtime/wait_list.hpp"
+#include "core/storage/journal.hpp"
 #include "core/storage/log_segment.hpp"
 #include "core/storage/text_checkpoint.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,8 +33,34 @@ struct LogConfig {
     std::int64_t segment_index_bytes = 10 << 20;
     std::int32_t index_interval_bytes = 4096;
     Durability durability = Durability::kFlush;
-    /// Bytes that wait in one log's tail; beyond it, wait_for_room() waits.
+    SegmentEngine engine = SegmentEngine::kDirectIo;
+    std::uint64_t journal_bytes = std::uint64_t{1} << 30;
+    std::uint64_t journal_file_bytes_max = 32 << 20;
+    std::uint64_t batch_bytes_max = 1 << 20;
+    /// Bytes of one log that are in no segment file yet; beyond it, wait_for_room() waits.
     std::size_t tail_bytes_max = 16 << 20;
+    /// The same for all logs of a directory.
+    std::size_t directory_tail_bytes_max = 256 << 20;
+};
+
+/// What the logs of one directory share. Lives as long as they do.
+struct LogShared {
+    LogShared(World& where, Logger& log, LogConfig settings)
+        : world(where), logger(log), config(settings), room(where) {}
+
+    World& world;
+    Logger& logger;
+    LogConfig config;
+    /// Null until the directory has recovered.
+    Journal* journal{};
+    /// Bytes in no segment file yet.
+    std::size_t unfilled{};
+    std::int64_t fills{};
+    WaitList room;  // by fills
+    /// The directory goes out of service.
+    std::function<void(const Error&)> failed;
+    /// Too much is unfilled: let everything be filled.
+    std::function<void()> memory_short;
 };
 
 struct AppendInfo {
@@ -41,7 +70,7 @@ struct AppendInfo {
 
 /// Batches as they lie in a segment. `batches` points into `memory`.
 struct ReadResult {
-    std::unique_ptr<std::byte[]> memory;
+    AlignedBytes memory;
     ByteView batches;
 };
 
@@ -52,38 +81,39 @@ struct FoundTimestamp {
 };
 
 /// Lives on one shard; owned by its LogDirectory.
-class PartitionLog {
+class PartitionLog final : public JournalMember {
 public:
-    /// How the last stop left the log: `clean`, or with everything below `recovery_point` synced.
+    /// How the last stop left the log.
     struct Past {
-        bool clean = false;
-        Offset recovery_point;
+        bool clean = false;     // the files are whole
+        Offset recovery_point;  // otherwise: everything below it is
         Offset log_start;
+        std::optional<LogPosition> cut;  // the journal's word on where the files end
     };
 
     /// Makes the folder with partition.metadata, an empty epoch file and the first segment, all on
     /// stable storage.
-    static Task<Result<std::unique_ptr<PartitionLog>>> create(World& world, Logger& logger,
-                                                              std::string parent,
-                                                              TopicPartition name, Uuid topic_id,
-                                                              const LogConfig& config);
-    static Task<Result<std::unique_ptr<PartitionLog>>> open(World& world, Logger& logger,
-                                                            std::string parent, TopicPartition name,
-                                                            const LogConfig& config, Past past);
+    static Task<Result<std::unique_ptr<PartitionLog>>> create(LogShared& shared, std::string parent,
+                                                              TopicPartition name, LogId id,
+                                                              Uuid topic_id);
+    static Task<Result<std::unique_ptr<PartitionLog>>> open(LogShared& shared, std::string parent,
+                                                            TopicPartition name, LogId id,
+                                                            Past past);
 
     const TopicPartition& name() const { return name_; }
+    LogId id() const { return id_; }
     const Uuid& topic_id() const { return topic_id_; }
     Offset log_start_offset() const { return log_start_; }
     Offset log_end_offset() const { return log_end_; }
     /// What consumers may see: everything below it can be acknowledged.
     Offset durable_end() const { return durable_end_; }
-    /// Everything below is on stable storage, whatever the durability: the recovery point.
+    /// Everything below is in synced segments: the recovery point.
     Offset synced_end() const { return synced_end_; }
     Offset first_base() const { return segments_.begin()->first; }
     LeaderEpoch last_epoch() const;
     bool failed() const { return failed_; }
 
-    /// Waits until the tail has room. Errc::kStorageFailed when the log is out of service.
+    /// Waits until memory has room for more. Errc::kStorageFailed when the log is out of service.
     Task<Result<void>> wait_for_room();
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
     /// the tail. Success promises order, not durability; wait_durable() does that.
@@ -104,51 +134,116 @@ public:
     /// The largest timestamp and the last offset of the batch that holds it.
     std::optional<FoundTimestamp> largest_timestamp() const;
 
-    /// Writes and syncs what is accepted, then closes all files.
+    // The directory's side.
+
+    /// Something was appended since the log was last found trimmed by a checkpoint.
+    bool is_active() const { return active_; }
+    Time last_append() const { return last_append_; }
+    /// Where what is framed so far ends. REQUIRES: the frames don't end inside a batch.
+    LogPosition framed_end() const { return {framed_.base, framed_.position, framed_end_}; }
+    /// Fills what is durable. With `settle`, to the last byte, with its indexes and epochs, and the
+    /// file ends with its data if everything is filled.
+    enum class Fill { kBlocks, kAll, kSettle };
+    Task<Result<void>> fill(Fill goal);
+    /// Segments with bytes that a sync would bring onto stable storage.
+    std::vector<LogSegment*> unsynced_segments();
+    bool take_folder_unsynced() { return std::exchange(folder_unsynced_, false); }
+    const std::string& folder() const { return folder_; }
+    /// Nothing is in memory only and the file ends with its data.
+    bool is_trimmed() const;
+    /// A checkpoint that covers everything below `synced` counts; with `inactive` it found the log
+    /// trimmed, and nothing came since.
+    void on_checkpoint(Offset synced, bool inactive);
+    std::uint64_t appends() const { return appends_; }
+    /// The directory is out of service: waiters fail, no offset is given again.
+    void fail();
+
+    /// A replay goes on behind the log's end. kDamaged when `bytes` don't fit there.
+    Result<void> replay(Offset segment_base, std::uint64_t position, ByteView bytes);
+    /// What a crash left of a batch that came in pieces is forgotten.
+    void end_replay() { piece_.clear(); }
+
+    Added add_to(FrameBuilder& frame) override;
+    void on_journaled() override;
+
+    /// Ends what is under way and closes all files. What is unfilled is lost to them: settle first.
     Task<Result<void>> close();
 
 private:
-    struct Accepted {
-        Bytes bytes;
-        std::vector<BatchMeta> metas;
+    struct Cursor {
+        Offset base;
+        std::uint64_t position{};
+    };
+    /// A batch of which the frames don't hold everything yet.
+    struct Unframed {
+        Offset base;
+        std::uint64_t end;
+        Offset next;
     };
 
-    PartitionLog(World& world, Logger& logger, std::string parent, TopicPartition name,
-                 const LogConfig& config);
+    PartitionLog(LogShared& shared, std::string parent, TopicPartition name, LogId id);
 
     Task<Result<void>> load(Past past);
+    Task<Result<void>> load_names();
+    Task<Result<void>> load_segments(std::vector<Offset> bases, Past past);
     Task<Result<void>> load_segment(Offset base, bool verify, bool& cut);
+    Task<Result<void>> load_cut_segment(Offset base, std::uint64_t size);
     Task<Result<void>> remove_segment_files(Offset base);
+    void note_loaded(std::unique_ptr<LogSegment> segment);
+    Task<Result<void>> finish_load(Past past);
     /// Closes the files of a log that never came into service.
     Task<> abandon();
-    Task<> flush_tail();
-    Task<Result<void>> write_accepted(const Accepted& accepted);
-    Task<Result<void>> write_run(ByteView bytes, std::span<const BatchMeta> metas);
-    Task<Result<void>> note_epoch(const BatchMeta& meta);
-    Task<Result<void>> write_epochs();
-    bool must_roll(const LogSegment& active, const BatchMeta& meta, std::uint64_t run_bytes) const;
-    Task<Result<void>> roll(Offset base);
-    void fail(const Error& error);
-    LogSegment& active() { return *segments_.rbegin()->second; }
 
+    void accept(ByteView batch, const BatchMeta& meta);
+    bool must_roll(const BatchMeta& meta);
+    void roll(Offset base);
+    std::size_t framable(FrameBuilder& frame, LogSegment& segment, bool& piece);
+    void note_framed();
+    Task<Result<void>> fill_locked(Fill goal);
+    Task<Result<void>> fill_segment(LogSegment& segment, Cursor target, Fill goal);
+    Task<Result<void>> settle(LogSegment& segment);
+    Task<> fill_in_background();
+    void start_filling();
+    Task<Result<void>> write_epochs();
+    LogSegment& active() { return *segments_.rbegin()->second; }
+    SegmentConfig segment_config() const;
+
+    LogShared& shared_;
     World& world_;
     Logger& logger_;
     const TopicPartition name_;
+    const LogId id_;
     const std::string folder_;
-    const LogConfig config_;
+    const LogConfig& config_;
     Uuid topic_id_;
 
     std::map<Offset, std::unique_ptr<LogSegment>> segments_;
     std::vector<EpochStart> epochs_;
+    bool epochs_unwritten_{};
     Offset log_start_;
     Offset log_end_;
+    Cursor framed_;      // in frames up to here
+    Offset framed_end_;  // whole batches of it
+    Cursor durable_;     // in frames that count up to here
     Offset durable_end_;
+    Lsn durable_lsn_{};  // and these frames end there
     Offset synced_end_;
-    Accepted tail_;
-    std::function<void()> durable_moved_;
-    bool flushing_{};
+    Offset fill_base_;  // segments before it are sealed
+    std::size_t unfilled_{};
+    std::deque<Unframed> unframed_;
+    Bytes piece_;  // of a batch that is being replayed
+    std::uint64_t appends_{};
+    Time last_append_{};
+    bool active_{};
+    bool bound_{};
+    bool filling_{};
+    bool fill_wanted_{};
+    bool folder_unsynced_{};
     bool failed_{};
+    std::function<void()> durable_moved_;
     WaitList durable_waiters_;
+    std::int64_t fills_{};
+    WaitList fill_waiters_;
     Gate gate_;
 };
 

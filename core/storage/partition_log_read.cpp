@@ -9,20 +9,6 @@ namespace {
 // Read beyond what was asked for, to step over the batches between an index entry and the offset.
 constexpr std::size_t kReadSlackBytes = 8 << 10;
 
-struct Window {
-    std::unique_ptr<std::byte[]> memory;
-    ByteView bytes;
-};
-
-Task<Result<Window>> read_window(LogSegment& segment, std::uint64_t position, std::size_t size) {
-    Window window;
-    window.memory = std::make_unique_for_overwrite<std::byte[]>(size);
-    const auto count = co_await segment.read_some(position, {window.memory.get(), size});
-    if (!count) co_return count.error();
-    window.bytes = {window.memory.get(), *count};
-    co_return window;
-}
-
 /// Where in a segment a wanted batch begins, and its size.
 struct Place {
     std::uint64_t position;
@@ -36,7 +22,7 @@ Task<Result<std::optional<Place>>> find_batch(LogSegment& segment, std::uint64_t
     while (position + kBatchHeaderBytes <= segment.size()) {
         const std::size_t size =
             std::min<std::uint64_t>(segment.size() - position, kReadSlackBytes);
-        const auto window = co_await read_window(segment, position, size);
+        const auto window = co_await segment.read(position, size);
         if (!window) co_return window.error();
         const ByteView bytes = window->bytes;
         if (bytes.size() < kBatchHeaderBytes) co_return Errc::kEndOfStream;
@@ -67,7 +53,7 @@ ByteView whole_batches(ByteView bytes, std::size_t bytes_max, Offset end) {
 Task<Result<ReadResult>> read_batches(LogSegment& segment, Place place, std::size_t bytes_max,
                                       Offset end) {
     const std::size_t size = std::min<std::uint64_t>(segment.size() - place.position, bytes_max);
-    auto window = co_await read_window(segment, place.position, size);
+    auto window = co_await segment.read(place.position, size);
     if (!window) co_return window.error();
     ReadResult result;
     result.batches = whole_batches(window->bytes, bytes_max, end);
@@ -87,7 +73,7 @@ Task<Result<ReadResult>> PartitionLog::read(Offset from, std::size_t bytes_max, 
             return batch.last_offset() >= from;
         };
         const auto place =
-            co_await find_batch(segment, segment.position_before(from), end, holds_offset);
+            co_await find_batch(segment, segment.index().position_before(from), end, holds_offset);
         if (!place) co_return place.error();
         if (!*place) continue;
         if ((*place)->size > bytes_max && !at_least_one) co_return ReadResult();
@@ -101,12 +87,12 @@ Task<Result<ReadResult>> PartitionLog::read(Offset from, std::size_t bytes_max, 
 Task<Result<std::optional<ReadResult>>> PartitionLog::find_batch_by_time(TimestampMs target) {
     const Offset end = durable_end_;
     for (auto& [base, segment] : segments_) {
-        if (segment->max_timestamp() < target) continue;
+        if (segment->index().max_timestamp() < target) continue;
         const auto reaches_target = [target, this](const RecordBatchView& batch) {
             return batch.max_timestamp() >= target && batch.last_offset() >= log_start_;
         };
-        const auto place = co_await find_batch(*segment, segment->position_before_time(target), end,
-                                               reaches_target);
+        const auto place = co_await find_batch(
+            *segment, segment->index().position_before_time(target), end, reaches_target);
         if (!place) co_return place.error();
         if (!*place) continue;
         const Place found = **place;
@@ -120,17 +106,17 @@ Task<Result<std::optional<ReadResult>>> PartitionLog::find_batch_by_time(Timesta
 std::optional<FoundTimestamp> PartitionLog::largest_timestamp() const {
     const LogSegment* best = nullptr;
     for (const auto& [base, segment] : segments_) {
-        if (segment->max_timestamp() == kNoTimestamp) continue;
-        if (best == nullptr || segment->max_timestamp() > best->max_timestamp())
+        if (segment->index().max_timestamp() == kNoTimestamp) continue;
+        if (best == nullptr || segment->index().max_timestamp() > best->index().max_timestamp())
             best = segment.get();
     }
     if (best == nullptr) return std::nullopt;
-    const Offset offset = best->max_timestamp_offset();
+    const Offset offset = best->index().max_timestamp_offset();
     const auto epoch = std::upper_bound(
         epochs_.begin(), epochs_.end(), offset,
         [](Offset wanted, const EpochStart& entry) { return wanted < entry.start; });
     const LeaderEpoch found = epoch == epochs_.begin() ? LeaderEpoch{-1} : std::prev(epoch)->epoch;
-    return FoundTimestamp{best->max_timestamp(), offset, found};
+    return FoundTimestamp{best->index().max_timestamp(), offset, found};
 }
 
 }  // namespace millrace

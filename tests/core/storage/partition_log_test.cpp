@@ -1,7 +1,7 @@
 // A partition's log on a real disk: what is appended is read back byte for byte, across rolls and
 // restarts, and an unclean end is cut where the whole batches end.
-#include "core/storage/partition_log.hpp"
-
+#include "core/storage/directory_names.hpp"
+#include "core/storage/log_directory.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/on_ring.hpp"
 
@@ -22,16 +22,41 @@ protected:
         return config;
     }
 
-    Task<std::unique_ptr<PartitionLog>> create(LogConfig config) {
-        auto log = co_await PartitionLog::create(*world_, logger_, folder_, kName, {}, config);
-        co_return std::move(*log);
+    /// A log directory with one log in it.
+    struct OneLog {
+        std::unique_ptr<LogDirectory> directory;
+        PartitionLog* log{};
+
+        PartitionLog* operator->() const { return log; }
+        PartitionLog& operator*() const { return *log; }
+    };
+
+    Task<OneLog> open(LogConfig config) {
+        config.journal_bytes = kJournalBytesMin;
+        const std::string path = folder_ + "/data";
+        const DirectoryIdentity identity{1, ""};
+        auto directory = co_await LogDirectory::open(*world_, logger_, path, identity, config);
+        OneLog one;
+        one.directory = std::move(*directory);
+        one.log = one.directory->find(kName);
+        co_return one;
     }
 
-    Task<std::unique_ptr<PartitionLog>> reopen(LogConfig config, bool clean) {
-        PartitionLog::Past past;
-        past.clean = clean;
-        auto log = co_await PartitionLog::open(*world_, logger_, folder_, kName, config, past);
-        co_return std::move(*log);
+    Task<OneLog> create(LogConfig config) {
+        OneLog one = co_await open(config);
+        const auto log = co_await one.directory->create(kName, {});
+        one.log = *log;
+        co_return one;
+    }
+
+    /// Without the marker of a clean stop and recovery points, Kafka's recovery looks at every
+    /// batch.
+    Task<OneLog> reopen(LogConfig config, bool clean) {
+        if (!clean) {
+            std::filesystem::remove(folder_ + "/data/.kafka_cleanshutdown");
+            std::filesystem::remove(folder_ + "/data/recovery-point-offset-checkpoint");
+        }
+        co_return co_await open(config);
     }
 
     /// Appends `count` batches of 1 to 5 records and waits for the last; returns what a reader of
@@ -66,7 +91,7 @@ protected:
         co_return all;
     }
 
-    std::string path(const char* file) const { return folder_ + "/t-0/" + file; }
+    std::string path(const char* file) const { return folder_ + "/data/t-0/" + file; }
 };
 
 TEST_F(PartitionLogTest, ReadsBackByteForByteAcrossSegments) {
@@ -78,11 +103,11 @@ TEST_F(PartitionLogTest, ReadsBackByteForByteAcrossSegments) {
             EXPECT_EQ(co_await read_everything(*log, bytes_max), expected);
         }
         EXPECT_EQ(log->log_end_offset(), Offset{600});
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
     int segments = 0;
-    for (const auto& file : std::filesystem::directory_iterator(folder_ + "/t-0")) {
+    for (const auto& file : std::filesystem::directory_iterator(folder_ + "/data/t-0")) {
         if (file.path().extension() != ".log") continue;
         EXPECT_LE(file.file_size(), 4096u);
         ++segments;
@@ -104,7 +129,7 @@ TEST_F(PartitionLogTest, AReadFromTheMiddleOfABatchBeginsWithThatBatch) {
         EXPECT_TRUE(at_end->batches.empty());
         const auto beyond = co_await log->read(Offset{11}, 1000, true);
         EXPECT_EQ(beyond.error(), make_error_code(Errc::kOffsetOutOfRange));
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
 }
@@ -120,7 +145,7 @@ TEST_F(PartitionLogTest, NothingAcceptedIsVisibleBeforeItIsDurable) {
         EXPECT_TRUE(early->batches.empty());
         EXPECT_TRUE(co_await log->wait_durable(Offset{1}, kNever));
         EXPECT_EQ(log->durable_end(), Offset{1});
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
 }
@@ -129,12 +154,12 @@ TEST_F(PartitionLogTest, ACleanStopIsBelievedAndTheLogGoesOn) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create(small_segments());
         Bytes expected = co_await fill(*log, 60);
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
         log = co_await reopen(small_segments(), true);
         EXPECT_EQ(log->log_end_offset(), Offset{180});
         append_bytes(expected, co_await fill(*log, 60));
         EXPECT_EQ(co_await read_everything(*log, 1000), expected);
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
 }
@@ -143,7 +168,7 @@ TEST_F(PartitionLogTest, ATornEndIsCutAndTheIndexesAreBuiltAnew) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create({});
         const Bytes expected = co_await fill(*log, 50);
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
         const Bytes torn = make_batch({.records = 4});
         std::ofstream file(path("00000000000000000000.log"), std::ios::app | std::ios::binary);
         file.write(reinterpret_cast<const char*>(torn.data()), 70);
@@ -151,7 +176,7 @@ TEST_F(PartitionLogTest, ATornEndIsCutAndTheIndexesAreBuiltAnew) {
         std::filesystem::resize_file(path("00000000000000000000.index"), 3);
         log = co_await reopen({}, false);
         EXPECT_EQ(co_await read_everything(*log, 1000), expected);
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
     EXPECT_TRUE(lines_.contain("cut a log behind its last whole batch"));
@@ -161,7 +186,7 @@ TEST_F(PartitionLogTest, SegmentsBehindADamagedOneAreRemoved) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create(small_segments());
         (void)co_await fill(*log, 200);
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
         std::fstream file(path("00000000000000000000.log"),
                           std::ios::in | std::ios::out | std::ios::binary);
         file.seekp(100);
@@ -169,25 +194,63 @@ TEST_F(PartitionLogTest, SegmentsBehindADamagedOneAreRemoved) {
         file.close();
         log = co_await reopen(small_segments(), false);
         EXPECT_LT(log->log_end_offset(), Offset{5});
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
-    EXPECT_TRUE(lines_.contain("removed a segment behind a damaged one"));
+    EXPECT_TRUE(lines_.contain("removed a segment behind a log's end"));
 }
 
-TEST_F(PartitionLogTest, ANewLeaderEpochIsOnDiskBeforeItsFirstBatchIsDurable) {
+TEST_F(PartitionLogTest, LeaderEpochsAreOnDiskAfterACleanStop) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create({});
         Bytes first = make_batch();
         Bytes second = make_batch();
         EXPECT_TRUE(log->append(first, LeaderEpoch{2}));
         EXPECT_TRUE(log->append(second, LeaderEpoch{5}));
-        EXPECT_TRUE(co_await log->wait_durable(Offset{2}, kNever));
+        EXPECT_EQ(log->last_epoch(), LeaderEpoch{5});
+        EXPECT_TRUE(co_await log.directory->close());
         const auto text = co_await read_small_file(*world_, path("leader-epoch-checkpoint"), 1000);
         EXPECT_EQ(*text, "0\n2\n2 0\n5 1\n");
-        EXPECT_TRUE(co_await log->close());
     };
     run(scenario());
+}
+
+TEST_F(PartitionLogTest, ABatchLargerThanAFrameIsDurableWhole) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create({});
+        Bytes small = make_batch();
+        Bytes large = make_batch({.value_bytes = 900'000});
+        EXPECT_TRUE(log->append(small, kEpoch));
+        EXPECT_TRUE(log->append(large, kEpoch));
+        EXPECT_TRUE(co_await log->wait_durable(Offset{2}, kNever));
+        Bytes expected = small;
+        append_bytes(expected, large);
+        EXPECT_EQ(co_await read_everything(*log, 2 << 20), expected);
+        EXPECT_TRUE(co_await log.directory->close());
+    };
+    run(scenario());
+}
+
+TEST_F(PartitionLogTest, TheJournalsFilesAreUsedAgainBehindCheckpoints) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create({});
+        Bytes expected;
+        for (int i = 0; i < 200; ++i) {
+            Bytes batch = make_batch({.value_bytes = 100'000});
+            EXPECT_TRUE(co_await log->wait_for_room());
+            EXPECT_TRUE(log->append(batch, kEpoch));
+            append_bytes(expected, batch);
+        }
+        EXPECT_TRUE(co_await log->wait_durable(Offset{200}, kNever));
+        EXPECT_EQ(co_await read_everything(*log, 1 << 20), expected);
+        EXPECT_TRUE(co_await log.directory->close());
+        log = co_await reopen({}, true);
+        EXPECT_EQ(co_await read_everything(*log, 1 << 20), expected);
+        EXPECT_TRUE(co_await log.directory->close());
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("journal file used again"));
+    EXPECT_TRUE(lines_.contain("checkpoint ends"));
 }
 
 TEST_F(PartitionLogTest, ATimestampFindsTheFirstBatchThatReachesIt) {
@@ -201,7 +264,7 @@ TEST_F(PartitionLogTest, ATimestampFindsTheFirstBatchThatReachesIt) {
         const auto none = co_await log->find_batch_by_time(1'000'000);
         EXPECT_TRUE(none && !*none);
         EXPECT_EQ(log->largest_timestamp()->timestamp, 1994);
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
 }
@@ -211,7 +274,7 @@ TEST_F(PartitionLogTest, ABatchOverTheSegmentSizeIsRefused) {
         auto log = co_await create(small_segments());
         Bytes large = make_batch({.value_bytes = 5000});
         EXPECT_EQ(log->append(large, kEpoch).error(), make_error_code(Errc::kBatchSetTooLarge));
-        EXPECT_TRUE(co_await log->close());
+        EXPECT_TRUE(co_await log.directory->close());
     };
     run(scenario());
 }

@@ -1,0 +1,261 @@
+#include "core/storage/journal.hpp"
+
+#include "core/base/assert.hpp"
+
+#include <algorithm>
+
+namespace millrace {
+
+Journal::Journal(World& world, Logger& logger, JournalOptions options, const Past& past)
+    : world_(world),
+      logger_(logger),
+      options_(std::move(options)),
+      journal_id_(past.journal_id != 0 ? past.journal_id : world.random() | 1),
+      life_(past.life + 1),
+      files_(world, options_),
+      frame_(journal_id_,
+             std::min<std::uint64_t>(kFrameBytesMax,
+                                     round_down(options_.file_bytes() / 4, kJournalBlock))),
+      next_(past.end),
+      written_(past.end),
+      stable_(past.end),
+      frames_(world),
+      controls_done_(world),
+      stable_waiters_(world),
+      gate_(world) {
+    for (const auto& [number, header] : past.files) files_.adopt(number, header);
+}
+
+Task<Result<std::unique_ptr<Journal>>> Journal::open(World& world, Logger& logger,
+                                                     JournalOptions options, Past past) {
+    std::unique_ptr<Journal> journal(new Journal(world, logger, std::move(options), past));
+    const auto begun = co_await journal->begin_life(past.end);
+    if (!begun) {
+        (void)co_await journal->files_.close();
+        co_return begun.error();
+    }
+    co_return journal;
+}
+
+Task<Result<void>> Journal::begin_life(Lsn former_end) {
+    if (files_.spares() == 0) {
+        const auto prepared = co_await files_.prepare();
+        if (!prepared) co_return prepared;
+    }
+    const JournalFileHeader header{journal_id_, 0, next_, life_, former_end, 0};
+    const auto begun = co_await files_.begin_next(header);
+    if (!begun) co_return begun.error();
+    keep_spare();
+    co_return Result<void>();
+}
+
+void Journal::enqueue(JournalMember& member) {
+    if (member.queued_ || failed_) return;
+    member.queued_ = true;
+    queue_.push_back(&member);
+    kick();
+}
+
+void Journal::kick() {
+    if (writing_ || failed_ || gate_.closed()) return;
+    writing_ = true;
+    gate_.spawn(write_frames());
+}
+
+Task<> Journal::write_frames() {
+    while (!failed_) {
+        const auto wrote = co_await write_next_frame();
+        if (!wrote) fail(wrote.error());
+        if (!wrote || *wrote == Step::kNothingToDo) break;
+    }
+    writing_ = false;
+}
+
+/// One frame or one sync.
+Task<Result<Journal::Step>> Journal::write_next_frame() {
+    const bool control = build_control_frame();
+    if (control || build_append_frame()) {
+        const auto written = co_await write_frame(control);
+        if (!written) co_return written.error();
+        co_return Step::kWrote;
+    }
+    if (stable_ >= std::min(wanted_stable_, written_)) co_return Step::kNothingToDo;
+    const Lsn end = written_;
+    const auto synced = co_await files_.sync();
+    if (!synced) co_return synced.error();
+    stable_ = end;
+    stable_waiters_.wake_through(static_cast<std::int64_t>(stable_));
+    co_return Step::kWrote;
+}
+
+bool Journal::build_control_frame() {
+    if (controls_.empty()) return false;
+    frame_.begin();
+    Control& first = *controls_.front();
+    first.added_all = !first.add(frame_);
+    return !frame_.empty();
+}
+
+bool Journal::build_append_frame() {
+    if (queue_.empty()) return false;
+    if (!has_room_for_appends()) {
+        ask_for_checkpoint();
+        return false;
+    }
+    frame_.begin();
+    inside_batch_ = false;
+    while (!queue_.empty()) {
+        JournalMember& first = *queue_.front();
+        const auto added = first.add_to(frame_);
+        if (!first.in_frame_) in_frame_.push_back(&first);
+        first.in_frame_ = true;
+        inside_batch_ = added == JournalMember::Added::kPiece;
+        if (added != JournalMember::Added::kAll) break;
+        queue_.pop_front();
+        first.queued_ = false;
+    }
+    return !frame_.empty();
+}
+
+std::size_t Journal::spares_wanted() const {
+    // A reserve over half of the journal would leave no room for appends; a checkpoint that needs
+    // more makes files beyond the row.
+    const std::size_t reserved = reserve_bytes_ / (options_.file_bytes() - kJournalHeaderBytes) + 2;
+    return std::min(reserved, options_.files_max() / 2);
+}
+
+bool Journal::has_room_for_appends() const {
+    // The reserve holds the rest of a large batch: no checkpoint can begin before its end.
+    return inside_batch_ || files_.room() >= frame_.bytes_max() ||
+           files_.spares() >= spares_wanted();
+}
+
+Task<Result<void>> Journal::write_frame(bool control) {
+    // Placed before anything is awaited: a checkpoint that begins meanwhile lies behind it.
+    const Lsn begin = next_;
+    const ByteView frame = frame_.seal(begin, life_, stable_);
+    next_ += frame.size();
+    const Lsn end = next_;
+    if (files_.room() < frame.size()) {
+        const auto moved = co_await next_file(begin);
+        if (!moved) co_return moved;
+    }
+    const bool durable = control || options_.flush;
+    const auto written = co_await files_.write(frame, durable);
+    if (!written) co_return written;
+    after_frame(end, durable);
+    co_return Result<void>();
+}
+
+Task<Result<void>> Journal::next_file(Lsn start) {
+    if (files_.spares() == 0) {
+        const auto prepared = co_await files_.prepare();
+        if (!prepared) co_return prepared;
+    }
+    const JournalFileHeader header{journal_id_, 0, start, life_, 0, 0};
+    const auto origin = co_await files_.begin_next(header);
+    if (!origin) co_return origin.error();
+    if (*origin == FileOrigin::kUsedInThisLife)
+        logger_.info("journal file used again", {{"log_dir", options_.folder}});
+    keep_spare();
+    co_return Result<void>();
+}
+
+void Journal::after_frame(Lsn end, bool durable) {
+    written_ = end;
+    if (durable) {
+        stable_ = end;
+        stable_waiters_.wake_through(static_cast<std::int64_t>(stable_));
+    }
+    std::vector<JournalMember*> members;
+    std::swap(members, in_frame_);
+    for (JournalMember* const member : members) {
+        member->in_frame_ = false;
+        member->on_journaled();
+    }
+    while (!controls_.empty() && controls_.front()->added_all) {
+        controls_done_.wake_through(controls_.front()->ticket);
+        controls_.pop_front();
+    }
+    frames_.wake_through(++frames_written_);
+    if (files_.in_use() * 4 > options_.files_max()) ask_for_checkpoint();
+}
+
+void Journal::ask_for_checkpoint() {
+    if (checkpoint_asked_) return;
+    checkpoint_asked_ = true;
+    if (checkpoint_wanted_) checkpoint_wanted_();
+}
+
+Task<Result<void>> Journal::make_stable(Lsn lsn) {
+    if (stable_ >= lsn) co_return Result<void>();
+    if (failed_) co_return Errc::kStorageFailed;
+    wanted_stable_ = std::max(wanted_stable_, lsn);
+    kick();
+    co_return co_await stable_waiters_.wait(static_cast<std::int64_t>(lsn), kNever);
+}
+
+Task<Result<void>> Journal::write_control(std::function<bool(FrameBuilder&)> add) {
+    if (failed_) co_return Errc::kStorageFailed;
+    Control control{std::move(add), false, ++tickets_};
+    controls_.push_back(&control);
+    kick();
+    co_return co_await controls_done_.wait(control.ticket, kNever);
+}
+
+void Journal::reserve(std::uint64_t bytes) {
+    reserve_bytes_ = bytes;
+    keep_spare();
+}
+
+void Journal::release_before(Lsn lsn) {
+    files_.release_before(lsn);
+    checkpoint_asked_ = false;
+    kick();
+}
+
+void Journal::keep_spare() {
+    const bool enough = files_.spares() >= spares_wanted();
+    if (enough || preparing_ || !files_.can_grow() || gate_.closed()) return;
+    preparing_ = true;
+    gate_.spawn(prepare_spares());
+}
+
+Task<> Journal::prepare_spares() {
+    const auto removed = co_await files_.remove_unfit();
+    if (!removed) {
+        logger_.warn("cannot remove a journal file of another size",
+                     {{"log_dir", options_.folder}, {"reason", removed.error().message()}});
+    }
+    while (files_.spares() < spares_wanted() && files_.can_grow() && !gate_.closed()) {
+        const auto prepared = co_await files_.prepare();
+        if (prepared) continue;
+        logger_.warn("cannot make a spare journal file",
+                     {{"log_dir", options_.folder}, {"reason", prepared.error().message()}});
+        break;
+    }
+    preparing_ = false;
+    kick();
+}
+
+void Journal::fail(const Error& error) {
+    failed_ = true;
+    logger_.error("a log directory is out of service: its journal cannot be written",
+                  {{"log_dir", options_.folder}, {"reason", error.message()}});
+    queue_.clear();
+    in_frame_.clear();
+    controls_.clear();
+    frames_.fail_all(Errc::kStorageFailed);
+    controls_done_.fail_all(Errc::kStorageFailed);
+    stable_waiters_.fail_all(Errc::kStorageFailed);
+    if (failed_callback_) failed_callback_(error);
+}
+
+Task<Result<void>> Journal::close() {
+    co_await gate_.close();
+    const auto closed = co_await files_.close();
+    if (failed_) co_return Errc::kStorageFailed;
+    co_return closed;
+}
+
+}  // namespace millrace

@@ -1,0 +1,151 @@
+// The journal of a log directory: one sequential stream of frames makes every append durable.
+//
+// What all logs accept in one turn of the loop goes into one frame, and one frame is in flight at
+// a time: everything that arrives meanwhile shares the next (group commit). JOURNAL.md describes
+// the bytes and what holds at each moment.
+#pragma once
+
+#include "core/runtime/gate.hpp"
+#include "core/storage/journal_files.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+namespace millrace {
+
+/// A log's side of the journal. Lives on the journal's shard.
+class JournalMember {
+public:
+    enum class Added {
+        kAll,    // nothing is left to write
+        kSome,   // the frame is full; more is left
+        kPiece,  // the frame is full; what was added ends inside a batch
+    };
+
+    virtual Added add_to(FrameBuilder& frame) = 0;
+    /// Everything that add_to() has added so far counts: it is on stable storage, or written when
+    /// the journal doesn't flush.
+    virtual void on_journaled() = 0;
+
+protected:
+    ~JournalMember() = default;
+
+private:
+    friend class Journal;
+    bool queued_{};
+    bool in_frame_{};
+};
+
+/// Owned by its LogDirectory, on that directory's shard.
+class Journal {
+public:
+    /// How the journal was left: nothing, or files whose frames end at `end`.
+    struct Past {
+        std::uint64_t journal_id{};
+        std::uint32_t life{};
+        Lsn end{};
+        std::vector<std::pair<std::uint64_t, JournalFileHeader>> files;
+    };
+
+    /// Begins a new life in a fresh file. Nothing of the past is freed until release_before().
+    static Task<Result<std::unique_ptr<Journal>>> open(World& world, Logger& logger,
+                                                       JournalOptions options, Past past);
+
+    /// The member has something to write, now or once there is room.
+    void enqueue(JournalMember& member);
+
+    /// The end of the frames that are built; later entries come at or behind it.
+    Lsn next_lsn() const { return next_; }
+    /// Everything before it is on stable storage.
+    Lsn stable_lsn() const { return stable_; }
+    /// The frames so far end inside a batch: no checkpoint may begin here.
+    bool ends_inside_batch() const { return inside_batch_; }
+    /// Until the next frame has been written.
+    Task<Result<void>> wait_frame() { return frames_.wait(frames_written_ + 1, kNever); }
+    /// Brings everything before `lsn` onto stable storage.
+    Task<Result<void>> make_stable(Lsn lsn);
+
+    /// Frames of control entries, before the appends that wait, out of the reserve if need be.
+    /// `add` fills one frame after the other until it returns false: nothing is left. Success: all
+    /// of them are on stable storage.
+    Task<Result<void>> write_control(std::function<bool(FrameBuilder&)> add);
+
+    /// A checkpoint that begins at `lsn` is durable: older frames may be forgotten.
+    void release_before(Lsn lsn);
+    /// What the largest checkpoint and the largest batch would take; appends leave room for it.
+    void reserve(std::uint64_t bytes);
+    /// `wanted` is called once a quarter of the journal holds frames, or when appends wait for
+    /// room; again after release_before().
+    void on_checkpoint_wanted(std::function<void()> wanted) {
+        checkpoint_wanted_ = std::move(wanted);
+    }
+    void on_failed(std::function<void(const Error&)> failed) {
+        failed_callback_ = std::move(failed);
+    }
+    bool failed() const { return failed_; }
+    /// Files that a checkpoint could free.
+    bool has_older_files() const { return files_.in_use() > 1; }
+
+    /// Waits for what is in flight. What is queued is not written.
+    Task<Result<void>> close();
+
+private:
+    enum class Step { kWrote, kNothingToDo };
+
+    struct Control {
+        std::function<bool(FrameBuilder&)> add;
+        bool added_all{};
+        std::int64_t ticket{};
+    };
+
+    Journal(World& world, Logger& logger, JournalOptions options, const Past& past);
+
+    Task<Result<void>> begin_life(Lsn former_end);
+    Task<> write_frames();
+    Task<Result<Step>> write_next_frame();
+    Task<Result<void>> write_frame(bool control);
+    Task<Result<void>> next_file(Lsn start);
+    std::size_t spares_wanted() const;
+    void ask_for_checkpoint();
+    bool build_control_frame();
+    bool build_append_frame();
+    bool has_room_for_appends() const;
+    void after_frame(Lsn end, bool durable);
+    void keep_spare();
+    Task<> prepare_spares();
+    void kick();
+    void fail(const Error& error);
+
+    World& world_;
+    Logger& logger_;
+    const JournalOptions options_;
+    const std::uint64_t journal_id_;
+    const std::uint32_t life_;
+    JournalFiles files_;
+    FrameBuilder frame_;
+    Lsn next_;
+    Lsn written_;
+    Lsn stable_;
+    std::uint64_t reserve_bytes_{};
+
+    std::deque<JournalMember*> queue_;
+    std::vector<JournalMember*> in_frame_;
+    std::deque<Control*> controls_;
+    Lsn wanted_stable_{};
+    bool inside_batch_{};
+    bool writing_{};
+    bool preparing_{};
+    bool failed_{};
+    bool checkpoint_asked_{};
+    std::int64_t frames_written_{};
+    std::int64_t tickets_{};
+    std::function<void()> checkpoint_wanted_;
+    std::function<void(const Error&)> failed_callback_;
+    WaitList frames_;          // by frames_written_
+    WaitList controls_done_;   // by ticket
+    WaitList stable_waiters_;  // by stable_
+    Gate gate_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,163 @@
+#include "core/storage/journal_files.hpp"
+
+#include "core/base/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kFileBytesMin = 256 << 10;
+constexpr std::size_t kZeroBytes = 1 << 20;
+
+}  // namespace
+
+std::uint64_t JournalOptions::file_bytes() const {
+    const std::uint64_t share = round_down(bytes / 8, kJournalBlock);
+    return std::clamp(share, kFileBytesMin, std::max(file_bytes_max, kFileBytesMin));
+}
+
+std::string journal_file_name(std::uint32_t index, std::uint64_t number) {
+    return fmt::format("millrace.journal.{}.{}", index, number);
+}
+
+std::optional<std::uint64_t> parse_journal_file_name(std::uint32_t index, std::string_view name) {
+    const std::string prefix = fmt::format("millrace.journal.{}.", index);
+    if (!name.starts_with(prefix)) return std::nullopt;
+    return parse_number<std::uint64_t>(name.substr(prefix.size()));
+}
+
+Task<Result<File>> open_journal_file(World& world, std::string path, OpenMode mode, bool direct) {
+    if (direct) return File::open_direct(world, std::move(path), mode);
+    return File::open(world, std::move(path), mode);
+}
+
+JournalFiles::JournalFiles(World& world, const JournalOptions& options)
+    : world_(world), options_(options), position_(options.file_bytes()) {}
+
+std::string JournalFiles::path(std::uint64_t number) const {
+    return options_.folder + "/" + journal_file_name(options_.index, number);
+}
+
+void JournalFiles::adopt(std::uint64_t number, const JournalFileHeader& header) {
+    next_number_ = std::max(next_number_, number + 1);
+    last_sequence_ = std::max(last_sequence_, header.sequence);
+    if (header.sequence == 0) {
+        set_free({number, header});
+    } else {
+        in_use_.push_back({number, header});
+    }
+}
+
+Task<Result<void>> JournalFiles::write_zeros(File& file) {
+    AlignedBytes zeros(kZeroBytes);
+    zeros.zero();
+    const AlignedBytes header = encode_journal_header({.file_bytes = options_.file_bytes()});
+    auto outcome = co_await file.write_at(0, header.bytes());
+    std::uint64_t at = kJournalHeaderBytes;
+    while (outcome && at < options_.file_bytes()) {
+        const auto size = std::min<std::uint64_t>(kZeroBytes, options_.file_bytes() - at);
+        outcome = co_await file.write_at(at, ByteView(zeros.bytes()).first(size));
+        at += size;
+    }
+    if (outcome) outcome = co_await file.sync(SyncScope::kAll);
+    co_return outcome;
+}
+
+Task<Result<void>> JournalFiles::prepare() {
+    const std::uint64_t number = next_number_++;
+    ++preparing_;
+    auto file =
+        co_await open_journal_file(world_, path(number), OpenMode::kTruncate, options_.direct);
+    Result<void> outcome;
+    if (file) {
+        outcome = co_await write_zeros(*file);
+        const auto closed = co_await file->close();
+        if (outcome) outcome = closed;
+    } else {
+        outcome = file.error();
+    }
+    if (outcome) outcome = co_await sync_folder(world_, options_.folder);
+    --preparing_;
+    if (outcome) free_.push_back({number, {}});
+    co_return outcome;
+}
+
+void JournalFiles::set_free(Slot slot) {
+    if (slot.header.file_bytes == options_.file_bytes()) {
+        free_.push_back(slot);
+    } else {
+        unfit_.push_back(slot.number);
+    }
+}
+
+Task<Result<void>> JournalFiles::remove_unfit() {
+    while (!unfit_.empty()) {
+        const std::uint64_t number = unfit_.back();
+        unfit_.pop_back();
+        const auto removed = co_await remove_file(world_, path(number));
+        if (!removed) co_return removed;
+    }
+    co_return Result<void>();
+}
+
+Task<Result<FileOrigin>> JournalFiles::begin_next(JournalFileHeader header) {
+    Slot slot = free_.front();
+    free_.pop_front();
+    auto opened = co_await open_journal_file(world_, path(slot.number), OpenMode::kReadWrite,
+                                             options_.direct);
+    if (!opened) co_return opened.error();
+    if (current_.is_open()) {
+        const auto synced = co_await sync();
+        if (!synced) co_return synced.error();
+        const auto closed = co_await current_.close();
+        if (!closed) co_return closed.error();
+    }
+    current_ = std::move(*opened);
+    header.sequence = ++last_sequence_;
+    header.file_bytes = options_.file_bytes();
+    const AlignedBytes block = encode_journal_header(header);
+    position_ = 0;
+    const auto written = co_await write(block.bytes(), true);
+    if (!written) co_return written.error();
+    const FileOrigin origin =
+        slot.used_in_this_life ? FileOrigin::kUsedInThisLife : FileOrigin::kFresh;
+    in_use_.push_back({slot.number, header, true});
+    co_return origin;
+}
+
+Task<Result<void>> JournalFiles::write(ByteView frame, bool durable) {
+    const std::uint64_t at = position_;
+    // A write that persists only itself will do when nothing before it waits for a sync.
+    const bool by_itself = durable && options_.direct && !unsynced_;
+    const auto written = co_await current_.write_whole_at(at, frame, by_itself);
+    if (!written) co_return written;
+    position_ = at + frame.size();
+    if (by_itself) co_return Result<void>();
+    unsynced_ = true;
+    if (!durable) co_return Result<void>();
+    co_return co_await sync();
+}
+
+Task<Result<void>> JournalFiles::sync() {
+    if (!unsynced_) co_return Result<void>();
+    const auto synced = co_await current_.sync(SyncScope::kData);
+    if (synced) unsynced_ = false;
+    co_return synced;
+}
+
+void JournalFiles::release_before(Lsn lsn) {
+    while (in_use_.size() > 1 && in_use_[1].header.start <= lsn) {
+        set_free(in_use_.front());
+        in_use_.pop_front();
+    }
+}
+
+Task<Result<void>> JournalFiles::close() {
+    if (!current_.is_open()) co_return Result<void>();
+    co_return co_await current_.close();
+}
+
+}  // namespace millrace

@@ -1,0 +1,197 @@
+// The loading half of PartitionLog: a folder's files into segments, after a clean stop, after a
+// crash with a journal, and after a crash without one.
+#include "core/storage/partition_log.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace millrace {
+namespace {
+
+constexpr std::size_t kSmallFileBytesMax = 1 << 20;
+
+bool is_segment(const FolderEntry& entry) {
+    return !entry.is_folder && entry.name.size() == 24 && entry.name.ends_with(".log") &&
+           std::all_of(entry.name.begin(), entry.name.begin() + 20,
+                       [](char each) { return each >= '0' && each <= '9'; });
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shared,
+                                                                 std::string parent,
+                                                                 TopicPartition name, LogId id,
+                                                                 Uuid topic_id) {
+    std::unique_ptr<PartitionLog> log(new PartitionLog(shared, parent, name, id));
+    log->topic_id_ = topic_id;
+    World& world = shared.world;
+    auto outcome = co_await make_folder(world, log->folder_);
+    if (outcome) {
+        const std::string metadata = format_partition_metadata(topic_id);
+        outcome = co_await replace_file(world, log->folder_ + "/partition.metadata", metadata);
+    }
+    if (outcome) outcome = co_await log->write_epochs();
+    if (outcome) {
+        log->roll(Offset{0});
+        outcome = co_await log->active().fill(0, false);
+    }
+    if (outcome) outcome = co_await sync_folder(world, log->folder_);
+    if (outcome) outcome = co_await sync_folder(world, parent);
+    if (!outcome) {
+        co_await log->abandon();
+        co_return outcome.error();
+    }
+    co_return log;
+}
+
+Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::open(LogShared& shared,
+                                                               std::string parent,
+                                                               TopicPartition name, LogId id,
+                                                               Past past) {
+    std::unique_ptr<PartitionLog> log(new PartitionLog(shared, parent, name, id));
+    const auto loaded = co_await log->load(past);
+    if (!loaded) {
+        co_await log->abandon();
+        co_return loaded.error();
+    }
+    co_return log;
+}
+
+Task<Result<void>> PartitionLog::load(Past past) {
+    const auto named = co_await load_names();
+    if (!named) co_return named;
+    const auto entries = co_await list_folder(world_, folder_);
+    if (!entries) co_return entries.error();
+    std::vector<Offset> bases;
+    for (const FolderEntry& entry : *entries) {
+        if (is_segment(entry)) bases.push_back(Offset{std::stoll(entry.name.substr(0, 20))});
+    }
+    const auto loaded = co_await load_segments(std::move(bases), past);
+    if (!loaded) co_return loaded;
+    co_return co_await finish_load(past);
+}
+
+Task<Result<void>> PartitionLog::load_names() {
+    const auto metadata =
+        co_await read_small_file(world_, folder_ + "/partition.metadata", kSmallFileBytesMax);
+    if (metadata) {
+        const auto id = parse_partition_metadata(*metadata);
+        if (!id) co_return id.error();
+        topic_id_ = *id;
+    }
+    const auto text =
+        co_await read_small_file(world_, folder_ + "/leader-epoch-checkpoint", kSmallFileBytesMax);
+    if (!text) co_return Result<void>();
+    auto epochs = parse_leader_epochs(*text);
+    if (!epochs) co_return epochs.error();
+    epochs_ = std::move(*epochs);
+    co_return Result<void>();
+}
+
+Task<Result<void>> PartitionLog::load_segments(std::vector<Offset> bases, Past past) {
+    bool cut = false;
+    for (std::size_t i = 0; i < bases.size(); ++i) {
+        const bool last = i + 1 == bases.size();
+        const Offset end = last ? Offset{std::numeric_limits<std::int64_t>::max()} : bases[i + 1];
+        Result<void> loaded;
+        if (cut || (past.cut && bases[i] > past.cut->segment_base)) {
+            loaded = co_await remove_segment_files(bases[i]);
+        } else if (past.cut && bases[i] == past.cut->segment_base) {
+            loaded = co_await load_cut_segment(bases[i], past.cut->position);
+        } else {
+            const bool verify = !past.clean && !past.cut && end > past.recovery_point;
+            loaded = co_await load_segment(bases[i], verify, cut);
+        }
+        if (!loaded) co_return loaded;
+    }
+    co_return Result<void>();
+}
+
+Task<Result<void>> PartitionLog::load_segment(Offset base, bool verify, bool& cut) {
+    const auto trust = verify ? LogSegment::Trust::kNothing : LogSegment::Trust::kAll;
+    auto segment = co_await LogSegment::open(world_, folder_, base, segment_config(), trust);
+    if (!segment && !verify && segment.error() == make_error_code(Errc::kCorruptBatch)) {
+        logger_.warn(
+            "a segment of a cleanly stopped log does not end where its index says, "
+            "verifying it",
+            {{"folder", folder_}, {"base_offset", base.value}});
+        segment = co_await LogSegment::open(world_, folder_, base, segment_config(),
+                                            LogSegment::Trust::kNothing);
+    }
+    if (!segment) co_return segment.error();
+    cut = (*segment)->was_cut();
+    if (cut) {
+        logger_.warn("cut a log behind its last whole batch",
+                     {{"folder", folder_}, {"log_end_offset", (*segment)->next_offset().value}});
+    }
+    note_loaded(std::move(*segment));
+    co_return Result<void>();
+}
+
+Task<Result<void>> PartitionLog::load_cut_segment(Offset base, std::uint64_t size) {
+    auto segment = co_await LogSegment::open_cut(world_, folder_, base, segment_config(), size);
+    if (!segment) co_return segment.error();
+    note_loaded(std::move(*segment));
+    co_return Result<void>();
+}
+
+void PartitionLog::note_loaded(std::unique_ptr<LogSegment> segment) {
+    for (const BatchMeta& meta : segment->epoch_starts()) {
+        if (last_epoch() >= meta.epoch) continue;
+        epochs_.push_back({meta.epoch, meta.base});
+        epochs_unwritten_ = true;
+    }
+    const Offset base = segment->base();
+    segments_.emplace(base, std::move(segment));
+}
+
+Task<Result<void>> PartitionLog::remove_segment_files(Offset base) {
+    logger_.info("removed a segment behind a log's end",
+                 {{"folder", folder_}, {"base_offset", base.value}});
+    folder_unsynced_ = true;
+    for (const char* const suffix : {".log", ".index", ".timeindex"}) {
+        const std::string path = folder_ + "/" + segment_file_name(base, suffix);
+        const auto removed = co_await remove_file(world_, path);
+        if (!removed && removed.error() != system_error(ENOENT)) co_return removed;
+    }
+    co_return Result<void>();
+}
+
+Task<Result<void>> PartitionLog::finish_load(Past past) {
+    if (past.cut && !segments_.contains(past.cut->segment_base)) {
+        // A file that was made after the last checkpoint may be gone; an older one may not.
+        if (past.cut->position != 0) co_return Errc::kDamaged;
+        roll(past.cut->segment_base);
+    }
+    if (segments_.empty()) {
+        roll(past.log_start);
+        const auto made = co_await active().fill(0, false);
+        if (!made) co_return made;
+    }
+    for (auto at = segments_.begin(); std::next(at) != segments_.end(); ++at) {
+        const auto sealed = co_await at->second->seal();
+        if (!sealed) co_return sealed;
+    }
+    log_end_ = active().next_offset();
+    if (past.cut && past.cut->next_offset != log_end_) co_return Errc::kDamaged;
+    durable_end_ = framed_end_ = log_end_;
+    framed_ = durable_ = {active().base(), active().size()};
+    fill_base_ = active().base();
+    synced_end_ = log_end_;
+    log_start_ = std::max(past.log_start, segments_.begin()->first);
+    while (!epochs_.empty() && epochs_.back().start >= log_end_ && !past.clean) {
+        epochs_.pop_back();
+        epochs_unwritten_ = true;
+    }
+    if (past.clean && !epochs_unwritten_) co_return Result<void>();
+    const auto settled = co_await settle(active());
+    if (!settled || !active().is_unsynced()) co_return settled;
+    co_return co_await active().sync();
+}
+
+Task<> PartitionLog::abandon() {
+    for (auto& [base, segment] : segments_) (void)co_await segment->close();
+}
+
+}  // namespace millrace

@@ -1,0 +1,101 @@
+#include "core/storage/segment_file.hpp"
+
+#include <algorithm>
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kFirstStep = 64 << 10;
+constexpr std::uint64_t kStepMax = 16 << 20;
+
+}  // namespace
+
+Task<Result<void>> SegmentFile::open(OpenMode mode) {
+    auto opened = co_await File::open(world_, path_, mode);
+    if (!opened) co_return opened.error();
+    plain_ = std::move(*opened);
+    const auto size = co_await plain_.size();
+    if (!size) co_return size.error();
+    allocated_ = *size;
+    co_return Result<void>();
+}
+
+Task<Result<void>> SegmentFile::grow(std::uint64_t size) {
+    if (engine_ == SegmentEngine::kPageCache) co_return Result<void>();
+    if (!direct_.is_open()) {
+        auto opened = co_await File::open_direct(world_, path_, OpenMode::kReadWrite);
+        if (!opened) co_return opened.error();
+        direct_ = std::move(*opened);
+    }
+    const std::uint64_t wanted = round_up(size, kBlockBytes);
+    if (wanted <= allocated_) co_return Result<void>();
+    // Doubling keeps quiet partitions small and busy ones at few calls; a segment is never longer
+    // than it may become.
+    const std::uint64_t step = std::clamp(allocated_, kFirstStep, kStepMax);
+    const std::uint64_t most = std::max(wanted, round_up(bytes_max_, kBlockBytes));
+    const std::uint64_t target =
+        std::min(std::max(wanted, round_up(allocated_ + step, kBlockBytes)), most);
+    longer_ = true;
+    const auto grown = co_await direct_.allocate(allocated_, target - allocated_);
+    if (grown) allocated_ = target;
+    co_return grown;
+}
+
+Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec> blocks,
+                                      ByteView rest) {
+    if (!rest.empty()) {
+        blocks.push_back({const_cast<std::byte*>(rest.data()), rest.size()});
+    }
+    unsynced_ = true;
+    File& file = engine_ == SegmentEngine::kDirectIo ? direct_ : plain_;
+    co_return co_await file.write_all_at(position, blocks);
+}
+
+Task<Result<void>> SegmentFile::trim(std::uint64_t size) {
+    if (allocated_ == size && !longer_) co_return Result<void>();
+    unsynced_ = true;
+    const auto cut = co_await plain_.truncate(size);
+    if (!cut) co_return cut;
+    allocated_ = size;
+    longer_ = false;
+    co_return Result<void>();
+}
+
+Task<Result<void>> SegmentFile::sync() {
+    if (!unsynced_) co_return Result<void>();
+    // What is written while the sync runs is not covered by it.
+    unsynced_ = false;
+    const auto synced = co_await plain_.sync(SyncScope::kData);
+    if (!synced) unsynced_ = true;
+    co_return synced;
+}
+
+Task<Result<void>> SegmentFile::seal() {
+    sealed_ = true;
+    // The last of its readers closes it otherwise.
+    if (!direct_.is_open() || readers_ > 0) co_return Result<void>();
+    co_return co_await direct_.close();
+}
+
+Task<Result<void>> SegmentFile::close() {
+    Result<void> outcome;
+    for (File* const file : {&direct_, &plain_}) {
+        if (!file->is_open()) continue;
+        const auto closed = co_await file->close();
+        if (!closed) outcome = closed;
+    }
+    co_return outcome;
+}
+
+Task<Result<std::size_t>> SegmentFile::read_blocks(std::uint64_t position, MutableBytes into) {
+    // A page that was cached beside direct writes may be stale, so nothing is cached while there
+    // are any.
+    if (!direct_.is_open()) co_return co_await plain_.read_some_at(position, into);
+    ++readers_;
+    const auto count = co_await direct_.read_some_at(position, into);
+    --readers_;
+    if (sealed_ && readers_ == 0 && direct_.is_open()) (void)co_await direct_.close();
+    co_return count;
+}
+
+}  // namespace millrace

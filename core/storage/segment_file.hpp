@@ -1,0 +1,69 @@
+// The bytes of one segment on disk, by one of two engines: direct writes past the page cache into
+// space that was allocated before, or plain writes through it.
+//
+// Both hold the same bytes. The direct engine leaves the file longer than its data until trim();
+// the journal says where the data ends meanwhile.
+#pragma once
+
+#include "core/base/aligned_bytes.hpp"
+#include "core/runtime/file.hpp"
+
+#include <string>
+#include <vector>
+
+namespace millrace {
+
+enum class SegmentEngine { kDirectIo, kPageCache };
+
+/// Bytes of a segment in memory of their own.
+struct Window {
+    AlignedBytes memory;
+    ByteView bytes;
+};
+
+/// Owned by its LogSegment. Must be closed before it goes.
+class SegmentFile {
+public:
+    SegmentFile(World& world, std::string path, SegmentEngine engine, std::uint64_t bytes_max)
+        : world_(world), path_(std::move(path)), engine_(engine), bytes_max_(bytes_max) {}
+
+    bool is_open() const { return plain_.is_open(); }
+    SegmentEngine engine() const { return engine_; }
+    const std::string& path() const { return path_; }
+    /// The file may be longer than its data, in memory or on stable storage.
+    bool is_longer() const { return longer_; }
+    bool is_unsynced() const { return unsynced_; }
+
+    Task<Result<void>> open(OpenMode mode);
+    Task<Result<std::uint64_t>> size() { return plain_.size(); }
+    /// Makes room for `size` bytes of data, in steps that grow with the file.
+    Task<Result<void>> grow(std::uint64_t size);
+    /// Writes whole blocks from `position`, which is a block's, and `rest` behind them.
+    Task<Result<void>> write(std::uint64_t position, std::vector<iovec> blocks, ByteView rest);
+    /// Cuts the file to `size`, the end of its data.
+    Task<Result<void>> trim(std::uint64_t size);
+    Task<Result<void>> sync();
+    /// Somebody else has synced the whole filesystem.
+    void mark_synced(bool synced) { unsynced_ = !synced; }
+    /// No more writes: later reads go through the page cache.
+    Task<Result<void>> seal();
+    Task<Result<void>> close();
+
+    /// Fills `into` with what lies at `position`, both in whole blocks; returns how much there is.
+    Task<Result<std::size_t>> read_blocks(std::uint64_t position, MutableBytes into);
+
+private:
+    World& world_;
+    const std::string path_;
+    const SegmentEngine engine_;
+    const std::uint64_t bytes_max_;
+    File plain_;
+    File direct_;
+    std::uint64_t allocated_{};
+    std::uint32_t readers_{};
+    bool sealed_{};
+    bool longer_{};
+    bool unsynced_{};
+};
+
+}  // namespace millrace
