@@ -26,6 +26,7 @@ Topics::Options topic_options(const BrokerConfig& config) {
     options.log.engine =
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;
     options.log.journal_bytes = static_cast<std::uint64_t>(config.journal_bytes);
+    options.log.journal_file_bytes_min = static_cast<std::uint64_t>(config.journal_file_bytes_min);
     options.log.batch_bytes_max = static_cast<std::uint64_t>(config.message_bytes_max);
     options.log.directory_tail_bytes_max = static_cast<std::size_t>(config.cache_bytes);
     return options;

@@ -17,6 +17,7 @@ public:
     static Task<Result<std::unique_ptr<Broker>>> start(World& world, Logger& logger,
                                                        const BrokerConfig& config);
 
+    const Topics& topics() const { return *topics_; }
     std::uint16_t port() const { return listener_->port(); }
 
     /// A clean stop: no new requests, what was begun is answered, logs synced, marker written.

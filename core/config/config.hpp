@@ -37,6 +37,8 @@ struct BrokerConfig {
     bool flush_before_ack{};
     std::int64_t cache_bytes{};    // batches in memory, of one log directory
     std::int64_t journal_bytes{};  // of one log directory
+    /// The least size of a journal file; no key, so that tests can have a small journal.
+    std::int64_t journal_file_bytes_min{256 << 10};
     bool direct_writes{};          // past the page cache where the filesystem can
     bool json_log{};
 };

@@ -1,7 +1,6 @@
 // The names of what lies in a log directory beside the partitions' folders.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 namespace millrace {
@@ -15,8 +14,5 @@ inline constexpr std::string_view kLogStartsName = "log-start-offset-checkpoint"
 /// An empty folder that stands while the journal is open. A Java broker refuses to start beside it
 /// and prints its name: records that only the journal holds would be lost to it.
 inline constexpr std::string_view kUncleanName = "MILLRACE_UNCLEAN.run_millrace_recover";
-
-/// Eight files of the smallest size, and room for batches of a megabyte.
-inline constexpr std::uint64_t kJournalBytesMin = 4 << 20;
 
 }  // namespace millrace

@@ -160,16 +160,19 @@ Task<Result<void>> LogDirectory::apply_entries(const JournalScan& scan) {
             "the journal does not go on where a log ends",
             {{"partition", log->name().folder()}, {"log_end_offset", log->log_end_offset().value}});
     };
-    const auto fill_some = [&]() -> Task<Result<void>> {
-        if (!applied) co_return applied;
-        if (shared_.unfilled < kReplayBytesMax) co_return Result<void>();
-        for (auto& [name, log] : logs_) {
-            const auto filled = co_await log->fill(PartitionLog::Fill::kBlocks);
-            if (!filled) co_return filled;
-        }
-        co_return Result<void>();
-    };
+    const auto fill_some = [&] { return fill_replayed(applied); };
     co_return co_await replay_journal(world_, journal_options(), scan, apply, fill_some);
+}
+
+/// Bounds the memory of a replay: what is applied so far is filled once so much has gathered.
+Task<Result<void>> LogDirectory::fill_replayed(const Result<void>& applied) {
+    if (!applied) co_return applied;
+    if (shared_.unfilled < kReplayBytesMax) co_return Result<void>();
+    for (auto& [name, log] : logs_) {
+        const auto filled = co_await log->fill(PartitionLog::Fill::kBlocks);
+        if (!filled) co_return filled;
+    }
+    co_return Result<void>();
 }
 
 Task<Result<void>> LogDirectory::open_journal(Journal::Past past) {

@@ -9,14 +9,13 @@
 namespace millrace {
 namespace {
 
-constexpr std::uint64_t kFileBytesMin = 256 << 10;
 constexpr std::size_t kZeroBytes = 1 << 20;
 
 }  // namespace
 
 std::uint64_t JournalOptions::file_bytes() const {
     const std::uint64_t share = round_down(bytes / 8, kJournalBlock);
-    return std::clamp(share, kFileBytesMin, std::max(file_bytes_max, kFileBytesMin));
+    return std::clamp(share, file_bytes_min, std::max(file_bytes_max, file_bytes_min));
 }
 
 std::string journal_file_name(std::uint32_t index, std::uint64_t number) {

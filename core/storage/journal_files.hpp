@@ -19,6 +19,7 @@ struct JournalOptions {
     std::uint32_t index = 0;
     /// What all files together may take.
     std::uint64_t bytes = std::uint64_t{1} << 30;
+    std::uint64_t file_bytes_min = 256 << 10;
     std::uint64_t file_bytes_max = 32 << 20;
     /// Past the page cache; otherwise every durable frame is a write and a sync.
     bool direct = true;

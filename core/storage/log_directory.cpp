@@ -97,7 +97,8 @@ Task<Result<void>> LogDirectory::choose_engine() {
     const auto space = co_await filesystem_space(world_, path_);
     if (!space) co_return space.error();
     LogConfig& config = shared_.config;
-    const std::uint64_t least = std::max(kJournalBytesMin, config.batch_bytes_max * 4);
+    const std::uint64_t least =
+        std::max(config.journal_file_bytes_min * 8, config.batch_bytes_max * 4);
     config.journal_bytes = std::max(std::min(config.journal_bytes, space->total / 20), least);
     if (shared_.config.engine == SegmentEngine::kPageCache) co_return Result<void>();
     auto probe = co_await File::open_direct(world_, file(kLockName), OpenMode::kRead);
@@ -113,7 +114,7 @@ JournalOptions LogDirectory::journal_options() const {
     JournalOptions options;
     options.folder = path_;
     options.bytes = shared_.config.journal_bytes;
-    options.file_bytes_max = shared_.config.journal_file_bytes_max;
+    options.file_bytes_min = shared_.config.journal_file_bytes_min;
     options.direct = shared_.config.engine == SegmentEngine::kDirectIo;
     options.flush = shared_.config.durability == Durability::kFlush;
     return options;

@@ -76,6 +76,7 @@ private:
     Task<Result<void>> replay(const JournalScan& scan);
     Task<Result<std::map<std::string, LogPosition>>> find_ends(const JournalScan& scan);
     Task<Result<void>> apply_entries(const JournalScan& scan);
+    Task<Result<void>> fill_replayed(const Result<void>& applied);
     Task<Result<void>> open_journal(Journal::Past past);
     Task<Result<void>> close_files();
     JournalOptions journal_options() const;

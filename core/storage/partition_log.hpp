@@ -35,7 +35,7 @@ struct LogConfig {
     Durability durability = Durability::kFlush;
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
-    std::uint64_t journal_file_bytes_max = 32 << 20;
+    std::uint64_t journal_file_bytes_min = 256 << 10;
     std::uint64_t batch_bytes_max = 1 << 20;
     /// Bytes of one log that are in no segment file yet; beyond it, wait_for_room() waits.
     std::size_t tail_bytes_max = 16 << 20;

@@ -1,6 +1,5 @@
 // A partition's log on a real disk: what is appended is read back byte for byte, across rolls and
 // restarts, and an unclean end is cut where the whole batches end.
-#include "core/storage/directory_names.hpp"
 #include "core/storage/log_directory.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/on_ring.hpp"
@@ -32,7 +31,7 @@ protected:
     };
 
     Task<OneLog> open(LogConfig config) {
-        config.journal_bytes = kJournalBytesMin;
+        config.journal_bytes = 4 << 20;
         const std::string path = folder_ + "/data";
         const DirectoryIdentity identity{1, ""};
         auto directory = co_await LogDirectory::open(*world_, logger_, path, identity, config);

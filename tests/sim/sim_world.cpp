@@ -1,0 +1,197 @@
+#include "tests/sim/sim_world.hpp"
+
+#include "core/base/assert.hpp"
+
+#include <algorithm>
+
+namespace millrace::sim {
+namespace {
+
+constexpr std::int64_t kEpochMs = 1'700'000'000'000;
+
+bool is_of_network(const IoRequest& wish) {
+    switch (wish.kind) {
+        case IoKind::kListen:
+        case IoKind::kAccept:
+        case IoKind::kConnect:
+        case IoKind::kReceive:
+        case IoKind::kSend:
+        case IoKind::kShutdown: return true;
+        case IoKind::kClose: return wish.handle >= 1'000'000;
+        default: return false;
+    }
+}
+
+}  // namespace
+
+SimProcess::~SimProcess() { expect(in_flight_.empty(), "a process goes before its requests"); }
+
+void SimProcess::defer(Runnable& runnable) {
+    if (ending()) {
+        runnable.destroy();
+    } else {
+        ready_.push(runnable);
+    }
+}
+
+void SimProcess::submit(Operation& operation) {
+    const std::uint64_t id = next_id_++;
+    in_flight_[id] = {&operation, 0};
+    simulation_.submit(*this, operation, id);
+}
+
+Time SimProcess::now() const { return simulation_.now(); }
+
+std::int64_t SimProcess::wall_clock_ms() const { return kEpochMs + now().count() / 1'000'000; }
+
+void SimProcess::run_turn() {
+    const RunScope scope(*this);
+    timers().fire_until(now());
+    for (std::uint64_t left = 1 + prng_.below(64); left > 0 && !ready_.empty(); --left) {
+        ready_.pop().run();
+    }
+}
+
+void SimProcess::complete(std::uint64_t id, std::int32_t result) {
+    const auto found = in_flight_.find(id);
+    if (found == in_flight_.end()) return;
+    Operation& operation = *found->second.operation;
+    in_flight_.erase(found);
+    operation.result = result;
+    ready_.push(operation);
+}
+
+void SimProcess::die() {
+    const RunScope scope(*this);
+    destroy_suspended();
+    while (!ready_.empty()) ready_.pop().destroy();
+    while (!in_flight_.empty()) {
+        Operation& operation = *in_flight_.begin()->second.operation;
+        in_flight_.erase(in_flight_.begin());
+        operation.destroy();
+    }
+}
+
+Simulation::Simulation(std::uint64_t seed)
+    : prng_(seed),
+      disk_(prng_.fork()),
+      network_(
+          prng_.fork(),
+          [this](Duration delay, std::function<void()> act) { after(delay, std::move(act)); },
+          [this] { return now_; }) {}
+
+Simulation::~Simulation() {
+    while (!processes_.empty()) kill(*processes_.begin()->second);
+}
+
+SimProcess& Simulation::start_process() {
+    const std::uint32_t number = next_process_++;
+    auto process = std::make_unique<SimProcess>(*this, number, prng_.fork());
+    return *processes_.emplace(number, std::move(process)).first->second;
+}
+
+SimProcess* Simulation::find(std::uint32_t number) {
+    const auto found = processes_.find(number);
+    return found == processes_.end() ? nullptr : found->second.get();
+}
+
+void Simulation::end(SimProcess& process, bool silently) {
+    for (const auto& [id, each] : process.in_flight_) {
+        if (each.disk_ticket != 0) disk_.abort(each.disk_ticket);
+    }
+    disk_.end_process(process.number());
+    network_.end_process(process.number(), silently);
+    process.die();
+    processes_.erase(process.number());
+}
+
+void Simulation::kill(SimProcess& process) {
+    note(process.number(), 1);
+    end(process, false);
+}
+
+void Simulation::lose_power(SimProcess& process) {
+    note(process.number(), 2);
+    end(process, true);
+    disk_.lose_power();
+}
+
+void Simulation::after(Duration delay, std::function<void()> act) {
+    events_.emplace(std::pair(now_ + delay, ++sequence_), std::move(act));
+}
+
+Duration Simulation::disk_latency(IoKind kind) {
+    if (prng_.chance(1, 2'000)) return std::chrono::milliseconds(prng_.between(5, 50));
+    const bool sync = kind == IoKind::kSync || kind == IoKind::kSyncFilesystem;
+    return std::chrono::microseconds(sync ? prng_.between(100, 2'000) : prng_.between(10, 300));
+}
+
+void Simulation::submit(SimProcess& process, Operation& operation, std::uint64_t id) {
+    const std::uint32_t number = process.number();
+    const auto kind = static_cast<std::uint64_t>(operation.request.kind);
+    const auto complete = [this, number, id, kind](std::int32_t result) {
+        note(number << 8 | kind, static_cast<std::uint32_t>(result));
+        if (SimProcess* const alive = find(number)) alive->complete(id, result);
+    };
+    if (is_of_network(operation.request)) {
+        network_.start(number, operation.request, complete);
+        return;
+    }
+    const std::uint64_t ticket = disk_.begin(number, operation.request);
+    process.in_flight_[id].disk_ticket = ticket;
+    after(disk_latency(operation.request.kind), [this, number, ticket, complete] {
+        if (find(number) != nullptr) complete(disk_.finish(ticket));
+    });
+}
+
+void Simulation::note(std::uint64_t first, std::uint64_t second) {
+    for (const std::uint64_t each : {static_cast<std::uint64_t>(now_.count()), first, second}) {
+        trace_hash_ = (trace_hash_ ^ each) * 0x100000001b3;
+    }
+    ++steps_;
+}
+
+std::vector<SimProcess*> Simulation::runnable() {
+    std::vector<SimProcess*> found;
+    for (const auto& [number, process] : processes_) {
+        const auto deadline = process->timers().next_deadline();
+        if (process->is_runnable() || (deadline && *deadline <= now_)) {
+            found.push_back(process.get());
+        }
+    }
+    return found;
+}
+
+/// Time goes on to the next thing that happens.
+bool Simulation::advance() {
+    std::optional<Time> next;
+    if (!events_.empty()) next = events_.begin()->first.first;
+    for (const auto& [number, process] : processes_) {
+        const auto deadline = process->timers().next_deadline();
+        if (deadline && (!next || *deadline < *next)) next = *deadline;
+    }
+    if (!next) return false;
+    now_ = std::max(now_, *next);
+    while (!events_.empty() && events_.begin()->first.first <= now_) {
+        const auto act = std::move(events_.begin()->second);
+        events_.erase(events_.begin());
+        act();
+    }
+    return true;
+}
+
+bool Simulation::step() {
+    const std::vector<SimProcess*> candidates = runnable();
+    if (candidates.empty()) return advance();
+    candidates[prng_.below(candidates.size())]->run_turn();
+    return true;
+}
+
+bool Simulation::run_until(const std::function<bool()>& done) {
+    while (!done()) {
+        if (!step()) return false;
+    }
+    return true;
+}
+
+}  // namespace millrace::sim

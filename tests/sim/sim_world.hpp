@@ -1,0 +1,106 @@
+// The simulated world: virtual time, a seeded order of everything, one disk, one network, and
+// processes that can be killed at any moment. One seed gives one run.
+#pragma once
+
+#include "core/runtime/world.hpp"
+#include "tests/sim/sim_disk.hpp"
+#include "tests/sim/sim_network.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace millrace::sim {
+
+class Simulation;
+
+/// One process on one shard: a life of the broker, or a client.
+class SimProcess final : public World {
+public:
+    SimProcess(Simulation& simulation, std::uint32_t number, Prng prng)
+        : simulation_(simulation), number_(number), prng_(prng) {}
+    ~SimProcess();
+
+    void defer(Runnable& runnable) override;
+    void submit(Operation& operation) override;
+    void cancel(Operation&) override {}
+    Time now() const override;
+    std::int64_t wall_clock_ms() const override;
+    std::uint64_t random() override { return prng_.next(); }
+
+    std::uint32_t number() const { return number_; }
+
+private:
+    friend class Simulation;
+
+    struct InFlight {
+        Operation* operation;
+        std::uint64_t disk_ticket;  // 0: not a request of the disk
+    };
+
+    bool is_runnable() const { return !ready_.empty(); }
+    /// A turn of the loop: due timers, then some of what is ready.
+    void run_turn();
+    void complete(std::uint64_t id, std::int32_t result);
+    /// Everything that the process had begun goes, at this very moment.
+    void die();
+
+    Simulation& simulation_;
+    const std::uint32_t number_;
+    Prng prng_;
+    RunnableQueue ready_;
+    std::map<std::uint64_t, InFlight> in_flight_;
+    std::uint64_t next_id_{1};
+};
+
+class Simulation {
+public:
+    explicit Simulation(std::uint64_t seed);
+    ~Simulation();
+
+    SimProcess& start_process();
+    /// kill -9: what was in flight may have happened or not; the peers' connections break.
+    void kill(SimProcess& process);
+    /// The machine of `process` loses power: what its disk had not been asked to keep may be gone,
+    /// and its peers hear nothing.
+    void lose_power(SimProcess& process);
+
+    /// Runs until `done()` or nothing can happen any more; false then.
+    bool run_until(const std::function<bool()>& done);
+
+    Time now() const { return now_; }
+    Prng& prng() { return prng_; }
+    SimDisk& disk() { return disk_; }
+    SimNetwork& network() { return network_; }
+    /// Of everything that has happened, in order.
+    std::uint64_t trace_hash() const { return trace_hash_; }
+    std::uint64_t steps() const { return steps_; }
+
+    void after(Duration delay, std::function<void()> act);
+
+private:
+    friend class SimProcess;
+
+    void submit(SimProcess& process, Operation& operation, std::uint64_t id);
+    Duration disk_latency(IoKind kind);
+    bool step();
+    std::vector<SimProcess*> runnable();
+    bool advance();
+    void note(std::uint64_t first, std::uint64_t second);
+    SimProcess* find(std::uint32_t number);
+    void end(SimProcess& process, bool silently);
+
+    Prng prng_;
+    Time now_{std::chrono::seconds(1)};
+    std::map<std::pair<Time, std::uint64_t>, std::function<void()>> events_;
+    std::uint64_t sequence_{};
+    std::uint64_t trace_hash_{0xcbf29ce484222325};
+    std::uint64_t steps_{};
+    SimDisk disk_;
+    SimNetwork network_;
+    std::map<std::uint32_t, std::unique_ptr<SimProcess>> processes_;
+    std::uint32_t next_process_{1};
+};
+
+}  // namespace millrace::sim

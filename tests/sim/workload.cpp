@@ -1,0 +1,422 @@
+#include "tests/sim/workload.hpp"
+
+#include "protocol/error_code.hpp"
+#include "protocol/message/fetch.hpp"
+#include "protocol/message/metadata.hpp"
+#include "protocol/message/produce.hpp"
+#include "tests/support/batches.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace millrace::sim {
+namespace {
+
+constexpr std::int32_t kPartitions = 4;
+constexpr std::uint16_t kPort = 9092;
+const std::string kTopic = "t";
+constexpr std::int16_t kProduceVersion = 9;
+constexpr std::int16_t kFetchVersion = 12;
+constexpr std::int16_t kMetadataVersion = 9;
+
+/// Counts what the broker says it does.
+class Lines final : public LogSink {
+public:
+    Lines(Outcome& outcome, std::vector<std::string>* kept) : outcome_(outcome), kept_(kept) {}
+
+    void write(std::string_view line) override {
+        const auto has = [line](std::string_view text) {
+            return line.find(text) != std::string_view::npos;
+        };
+        if (has("checkpoint ends")) ++outcome_.checkpoints;
+        if (has("journal file used again")) ++outcome_.files_used_again;
+        if (has("recovered")) ++outcome_.replays;
+        if (has("out of service")) is_out_of_service = true;
+        if (has("is damaged") || has("does not go on")) is_damaged = true;
+        if (kept_ != nullptr) kept_->emplace_back(line);
+    }
+
+    bool is_out_of_service = false;
+    bool is_damaged = false;
+
+private:
+    Outcome& outcome_;
+    std::vector<std::string>* kept_;
+};
+
+enum class State { kStarting, kRunning, kFailed, kStopped };
+
+class Run {
+public:
+    Run(std::uint64_t seed, std::vector<std::string>* lines)
+        : simulation_(seed), prng_(seed ^ 0x5eed), ledger_(kPartitions), lines_(lines) {
+        draw_config();
+        draw_faults();
+    }
+
+    Outcome outcome;
+
+    void run() {
+        start_broker(false);
+        start_clients();
+        live_through_crashes();
+        end_quietly();
+        outcome.violations = ledger_.violations();
+        outcome.acknowledged = ledger_.acknowledged();
+        outcome.repeats = ledger_.repeats();
+        outcome.disk = simulation_.disk().faults;
+        outcome.network = simulation_.network().faults;
+        outcome.steps = simulation_.steps();
+        outcome.trace_hash = simulation_.trace_hash();
+        outcome.virtual_ms = simulation_.now().count() / 1'000'000;
+    }
+
+private:
+    void draw_config() {
+        config_ = read_config({{"listeners", "PLAINTEXT://127.0.0.1:9092"},
+                               {"log.dirs", "/data"},
+                               {"num.partitions", std::to_string(kPartitions)},
+                               {"message.max.bytes", "40000"},
+                               {"log.index.interval.bytes", "1000"}})
+                      .config;
+        config_.segment_bytes = prng_.between(50'000, 400'000);
+        config_.flush_before_ack = !prng_.chance(1, 4);
+        config_.direct_writes = !prng_.chance(1, 4);
+        config_.journal_file_bytes_min = 64 << 10;
+        config_.journal_bytes = 512 << 10;
+    }
+
+    void draw_faults() {
+        DiskFaults& disk = simulation_.disk().faults;
+        disk.short_read.per_10000 = 20;
+        disk.short_write.per_10000 = 20;
+        if (prng_.chance(1, 3)) {
+            disk.read_error.per_10000 = 2;
+            disk.write_error.per_10000 = 4;
+            disk.sync_error.per_10000 = 10;
+            disk.no_space.per_10000 = 10;
+        }
+        simulation_.network().faults.reset_per_10000 = 30;
+        simulation_.network().faults.short_receive_per_10000 = 500;
+    }
+
+    // The broker.
+
+    void start_broker(bool may_lose) {
+        may_lose_ = may_lose_ || may_lose;
+        state_ = State::kStarting;
+        broker_ = &simulation_.start_process();
+        sinks_.push_back(std::make_unique<Lines>(outcome, lines_));
+        loggers_.push_back(std::make_unique<Logger>(*broker_, *sinks_.back(), LogFormat::kText));
+        stop_wanted_ = std::make_unique<WaitList>(*broker_);
+        spawn(*broker_, serve(*broker_, *loggers_.back(), *stop_wanted_));
+    }
+
+    Task<> serve(World& world, Logger& logger, WaitList& stop_wanted) {
+        auto broker = co_await Broker::start(world, logger, config_);
+        if (!broker) {
+            state_ = State::kFailed;
+            co_return;
+        }
+        note_ends(**broker);
+        state_ = State::kRunning;
+        (void)co_await stop_wanted.wait(0, kNever);
+        const auto stopped = co_await (*broker)->stop();
+        state_ = stopped ? State::kStopped : State::kFailed;
+    }
+
+    void note_ends(const Broker& broker) {
+        for (std::int32_t i = 0; i < kPartitions; ++i) {
+            const PartitionLog* const log = broker.topics().find_log(kTopic, i);
+            const Offset end = log == nullptr ? Offset{0} : log->log_end_offset();
+            ledger_.note_start(i, end, may_lose_);
+        }
+        may_lose_ = false;
+    }
+
+    void end_broker(bool power) {
+        if (sinks_.back()->is_out_of_service) ++outcome.out_of_service;
+        if (sinks_.back()->is_damaged) ledger_.complain("the broker found its own files damaged");
+        stop_wanted_.reset();
+        if (power) {
+            simulation_.lose_power(*broker_);
+            ++outcome.power_losses;
+        } else {
+            simulation_.kill(*broker_);
+            ++outcome.kills;
+        }
+        broker_ = nullptr;
+    }
+
+    // The clients.
+
+    void start_clients() {
+        for (int i = 0; i < 3; ++i) spawn(simulation_.start_process(), produce(i));
+        for (int i = 0; i < 2; ++i) spawn(simulation_.start_process(), consume());
+    }
+
+    Task<> produce(int producer) {
+        World& world = *co_await this_world();
+        Client client(world, kPort);
+        Prng prng = prng_.fork();
+        co_await make_topic(client, world);
+        for (int number = 0; number < 130; ++number) {
+            const auto partition = static_cast<std::int32_t>(prng.below(kPartitions));
+            const Bytes batch = next_batch(prng, producer, number, partition);
+            const std::int16_t acks = prng.chance(1, 5) ? 1 : -1;
+            while (!co_await produce_once(client, partition, batch, acks)) {
+                co_await sleep_for(world, std::chrono::milliseconds(prng.between(1, 40)));
+            }
+            if (prng.chance(1, 60)) co_await sleep_for(world, std::chrono::seconds(70));
+        }
+        co_await client.drop();
+        ++producers_done_;
+    }
+
+    Bytes next_batch(Prng& prng, int producer, int number, std::int32_t partition) {
+        for (std::int64_t salt = 0;; ++salt) {
+            const BatchRecipe recipe{
+                .records = static_cast<std::int32_t>(prng.between(1, 20)),
+                .value_bytes = static_cast<std::size_t>(prng.chance(1, 10) ? prng.between(1, 1'500)
+                                                                           : prng.between(1, 200)),
+                .base_timestamp = 1'700'000'000'000 + producer * 1'000'000 + number * 1'000 + salt};
+            Bytes batch = make_batch(recipe);
+            if (ledger_.add_batch(partition, RecordBatchView(batch).crc(), producer, number)) {
+                return batch;
+            }
+        }
+    }
+
+    Task<> make_topic(Client& client, World& world) {
+        MetadataRequest request;
+        request.topics.emplace().emplace_back().name = kTopic;
+        for (;;) {
+            const auto response = co_await client.ask<MetadataResponse>(request, kMetadataVersion);
+            if (response && response->topics.size() == 1 && response->topics[0].error_code == 0) {
+                co_return;
+            }
+            co_await sleep_for(world, std::chrono::milliseconds(20));
+        }
+    }
+
+    Task<bool> produce_once(Client& client, std::int32_t partition, const Bytes& batch,
+                            std::int16_t acks) {
+        ProduceRequest request;
+        request.acks = acks;
+        request.timeout_ms = 30'000;
+        auto& topic = request.topics.emplace_back();
+        topic.name = kTopic;
+        topic.partitions.emplace_back().index = partition;
+        topic.partitions.back().records = ByteView(batch);
+        const std::uint32_t crc = RecordBatchView(batch).crc();
+        ledger_.note_attempt(partition, crc);
+        ++outcome.requests;
+        const auto response = co_await client.ask<ProduceResponse>(request, kProduceVersion);
+        if (!response) co_return false;
+        const auto& answer = response->topics.at(0).partitions.at(0);
+        if (answer.error_code != 0) co_return false;
+        ledger_.note_acknowledged(partition, Offset{answer.base_offset}, crc);
+        co_return true;
+    }
+
+    Task<> consume() {
+        World& world = *co_await this_world();
+        Client client(world, kPort);
+        Prng prng = prng_.fork();
+        co_await make_topic(client, world);
+        std::vector<std::int64_t> next(kPartitions, 0);
+        while (!consumers_stop_) {
+            const auto partition = static_cast<std::int32_t>(prng.below(kPartitions));
+            std::int64_t& at = next[static_cast<std::size_t>(partition)];
+            const auto bytes_max = static_cast<std::int32_t>(prng.between(1, 60'000));
+            Bytes batches;
+            const bool answered =
+                co_await fetch_once(client, partition, at, bytes_max, 300, batches);
+            if (!answered) co_await sleep_for(world, std::chrono::milliseconds(10));
+            // Now and then from somewhere in the middle.
+            if (prng.chance(1, 50)) at = static_cast<std::int64_t>(prng.below(at + 1));
+        }
+        co_await client.drop();
+        ++consumers_done_;
+    }
+
+    /// Appends what was fetched to `into` and moves `at` behind it.
+    Task<bool> fetch_once(Client& client, std::int32_t partition, std::int64_t& at,
+                          std::int32_t bytes_max, std::int32_t wait_ms, Bytes& into) {
+        FetchRequest request;
+        request.max_wait_ms = wait_ms;
+        request.min_bytes = 1;
+        request.max_bytes = 1 << 20;
+        request.session_epoch = -1;
+        auto& topic = request.topics.emplace_back();
+        topic.name = kTopic;
+        topic.partitions.emplace_back().index = partition;
+        topic.partitions.back().fetch_offset = at;
+        topic.partitions.back().partition_max_bytes = bytes_max;
+        ++outcome.requests;
+        const std::uint64_t losses = outcome.power_losses;
+        const auto response = co_await client.ask<FetchResponse>(request, kFetchVersion);
+        // An answer that was under way while the power went tells of a log that may be shorter.
+        if (!response || losses != outcome.power_losses) co_return false;
+        const auto& answer = response->topics.at(0).partitions.at(0);
+        if (answer.error_code == raw(ErrorCode::kOffsetOutOfRange)) at = 0;
+        if (answer.error_code != 0) co_return false;
+        const Bytes records = answer.records ? answer.records->to_bytes() : Bytes();
+        const ByteView batches = records;
+        ledger_.note_seen(partition, Offset{at}, batches);
+        append_bytes(into, batches);
+        for (ByteView rest = batches; !rest.empty();) {
+            const RecordBatchView batch(rest);
+            at = batch.last_offset().value + 1;
+            rest = rest.subspan(batch.size_in_bytes());
+        }
+        co_return true;
+    }
+
+    // The story.
+
+    bool settled() const {
+        return state_ == State::kFailed ||
+               (state_ == State::kRunning && sinks_.back()->is_out_of_service);
+    }
+
+    void live_through_crashes() {
+        const auto crashes = prng_.between(2, 4);
+        for (int i = 0; i < crashes; ++i) {
+            const std::uint64_t at = outcome.requests + prng_.below(250) + 20;
+            run_until([&] { return outcome.requests >= at || settled() || producers_done(); });
+            crash_and_restart();
+            while (prng_.chance(1, 3)) {
+                // And once more, while it recovers.
+                const Time until =
+                    simulation_.now() + std::chrono::microseconds(prng_.between(0, 40'000));
+                simulation_.after(until - simulation_.now(), [] {});
+                run_until([&] { return simulation_.now() >= until || settled(); });
+                crash_and_restart();
+            }
+        }
+        int failures = 0;
+        run_until([&] { return settled() || producers_done(); });
+        while (!producers_done()) {
+            if (++failures > 3) simulation_.disk().faults.turn_errors_off();
+            crash_and_restart();
+            run_until([&] { return settled() || producers_done(); });
+        }
+    }
+
+    void crash_and_restart() {
+        const bool failed_start = state_ == State::kFailed;
+        if (failed_start) ++outcome.failed_starts;
+        if (failed_start && ++failed_in_a_row_ > 3) simulation_.disk().faults.turn_errors_off();
+        if (!failed_start) failed_in_a_row_ = 0;
+        const bool clean =
+            state_ == State::kRunning && prng_.chance(1, 5) && !sinks_.back()->is_out_of_service;
+        if (clean && stop_cleanly()) {
+            ++outcome.clean_restarts;
+            return start_broker(false);
+        }
+        const bool power = prng_.chance(1, 2);
+        end_broker(power);
+        const Time until = simulation_.now() + std::chrono::milliseconds(prng_.between(0, 300));
+        simulation_.after(until - simulation_.now(), [] {});
+        run_until([&] { return simulation_.now() >= until; });
+        start_broker(power && !config_.flush_before_ack);
+    }
+
+    bool stop_cleanly() {
+        stop_wanted_->wake_through(0);
+        run_until([&] { return state_ == State::kStopped || state_ == State::kFailed; });
+        if (state_ != State::kStopped) return false;
+        stop_wanted_.reset();
+        simulation_.kill(*broker_);
+        broker_ = nullptr;
+        return true;
+    }
+
+    void end_quietly() {
+        simulation_.disk().faults.turn_errors_off();
+        simulation_.network().faults.reset_per_10000 = 0;
+        consumers_stop_ = true;
+        run_until([&] { return consumers_done_ == 2 || settled(); });
+        while (settled() || state_ == State::kStarting) {
+            if (settled()) crash_and_restart();
+            run_until([&] { return state_ != State::kStarting; });
+        }
+        run_until([&] { return consumers_done_ == 2; });
+        read_everything();
+        if (!stop_cleanly()) return ledger_.complain("a clean stop fails");
+        start_broker(false);
+        run_until([&] { return state_ != State::kStarting; });
+        if (state_ != State::kRunning) return ledger_.complain("no start after a clean stop");
+        read_everything();
+    }
+
+    void read_everything() {
+        bool done = false;
+        spawn(simulation_.start_process(), read_all(done));
+        run_until([&] { return done; });
+    }
+
+    Task<> read_all(bool& done) {
+        World& world = *co_await this_world();
+        Client client(world, kPort);
+        for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
+            Bytes all;
+            std::int64_t at = 0;
+            for (int quiet = 0; quiet < 2;) {
+                const std::int64_t before = at;
+                const bool answered = co_await fetch_once(client, partition, at, 1 << 20, 0, all);
+                if (answered && at == before) ++quiet;
+                if (!answered) co_await sleep_for(world, std::chrono::milliseconds(5));
+            }
+            ledger_.check_whole(partition, all);
+        }
+        co_await client.drop();
+        done = true;
+    }
+
+    bool producers_done() const { return producers_done_ == 3; }
+
+    void run_until(const std::function<bool()>& done) {
+        const Time limit = simulation_.now() + std::chrono::hours(10);
+        const bool reached =
+            simulation_.run_until([&] { return done() || simulation_.now() > limit; });
+        if (!reached || simulation_.now() > limit) stuck();
+    }
+
+    [[noreturn]] void stuck() {
+        throw std::runtime_error("nothing happens any more, and the run has not ended");
+    }
+
+    Simulation simulation_;
+    Prng prng_;
+    Ledger ledger_;
+    std::vector<std::string>* lines_;
+    BrokerConfig config_;
+    std::vector<std::unique_ptr<Lines>> sinks_;
+    std::vector<std::unique_ptr<Logger>> loggers_;
+    std::unique_ptr<WaitList> stop_wanted_;
+    SimProcess* broker_{};
+    State state_{State::kStarting};
+    bool may_lose_{};
+    bool consumers_stop_{};
+    int producers_done_{};
+    int consumers_done_{};
+    int failed_in_a_row_{};
+};
+
+}  // namespace
+
+Outcome run_seed(std::uint64_t seed, bool keep_lines, std::vector<std::string>& lines) {
+    Run run(seed, keep_lines ? &lines : nullptr);
+    try {
+        run.run();
+    } catch (const std::exception& failure) {
+        run.outcome.violations.emplace_back(failure.what());
+    }
+    return run.outcome;
+}
+
+}  // namespace millrace::sim

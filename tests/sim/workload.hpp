@@ -1,0 +1,39 @@
+// One seed's run: a broker on a simulated disk, clients around it, crashes in between, and a look
+// at everything in the end.
+#pragma once
+
+#include "cluster/brokerd/broker.hpp"
+#include "tests/sim/client.hpp"
+#include "tests/sim/ledger.hpp"
+#include "tests/sim/sim_world.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace millrace::sim {
+
+struct Outcome {
+    std::vector<std::string> violations;
+    std::uint64_t requests{};
+    std::uint64_t acknowledged{};
+    std::uint64_t repeats{};
+    std::uint64_t kills{};
+    std::uint64_t power_losses{};
+    std::uint64_t failed_starts{};
+    std::uint64_t clean_restarts{};
+    std::uint64_t checkpoints{};
+    std::uint64_t files_used_again{};
+    std::uint64_t replays{};
+    std::uint64_t out_of_service{};
+    DiskFaults disk;
+    NetworkFaults network;
+    std::uint64_t steps{};
+    std::uint64_t trace_hash{};
+    std::int64_t virtual_ms{};
+};
+
+/// `lines` gets the broker's log when `keep_lines` is set.
+Outcome run_seed(std::uint64_t seed, bool keep_lines, std::vector<std::string>& lines);
+
+}  // namespace millrace::sim
