@@ -24,6 +24,12 @@ Task<Result<void>> perform_plain(World& world, IoRequest request) {
 // What the kernel takes in one call (IOV_MAX).
 constexpr std::size_t kSlicesPerWrite = 1024;
 
+/// The folder that holds `path`, as the kernel takes it.
+std::string folder_of(const std::string& path) {
+    const auto slash = path.find_last_of('/', path.find_last_not_of('/'));
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
 }  // namespace
 
 File::File(File&& other) noexcept
@@ -158,6 +164,21 @@ Task<Result<void>> make_folder(World& world, std::string path) {
     co_return co_await perform_plain(world, {.kind = IoKind::kMakeFolder, .path = path.c_str()});
 }
 
+Task<Result<void>> ensure_folder(World& world, std::string path) {
+    const std::string above = folder_of(path);
+    auto made = co_await make_folder(world, path);
+    if (!made && made.error() == system_error(ENOENT) && above.size() < path.size()) {
+        const auto ensured = co_await ensure_folder(world, above);
+        if (!ensured) co_return ensured;
+        made = co_await make_folder(world, path);
+    }
+    if (!made && made.error() != system_error(EEXIST)) co_return made;
+    // One that is there may have been made by a start that died before this.
+    const auto synced = co_await sync_folder(world, above);
+    if (!made && !synced && synced.error() == system_error(EACCES)) co_return Result<void>();
+    co_return synced;
+}
+
 Task<Result<void>> remove_file(World& world, std::string path) {
     co_return co_await perform_plain(world, {.kind = IoKind::kRemove, .path = path.c_str()});
 }
@@ -228,9 +249,7 @@ Task<Result<void>> replace_file(World& world, std::string path, std::string cont
     if (!outcome) co_return outcome;
     outcome = co_await rename_file(world, beside, path);
     if (!outcome) co_return outcome;
-    const auto slash = path.rfind('/');
-    // Named first: GCC 12 destroys a string chosen by ?: inside a co_await expression twice.
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const std::string folder = folder_of(path);
     co_return co_await sync_folder(world, folder);
 }
 

@@ -60,6 +60,8 @@ private:
 };
 
 Task<Result<void>> make_folder(World& world, std::string path);
+/// Makes the folder and those above it that are missing. Success: its name is on stable storage.
+Task<Result<void>> ensure_folder(World& world, std::string path);
 Task<Result<void>> remove_file(World& world, std::string path);
 Task<Result<void>> remove_folder(World& world, std::string path);
 Task<Result<void>> rename_file(World& world, std::string from, std::string to);

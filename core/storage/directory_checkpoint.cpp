@@ -93,13 +93,14 @@ Task<Result<void>> LogDirectory::sync_segments() {
         segments.insert(segments.end(), unsynced.begin(), unsynced.end());
         if (log->take_folder_unsynced()) folders.push_back(log->folder());
     }
-    if (segments.empty()) co_return Result<void>();
+    if (segments.empty() && folders.empty()) co_return Result<void>();
     if (segments.size() + folders.size() > kFilesSyncedSingly) {
         // Marked before: what is written while the sync runs is not covered by it.
         for (LogSegment* const segment : segments) segment->mark_synced();
         const auto synced = co_await lock_.sync_filesystem();
         if (!synced) co_return synced;
         // The filesystem's sync is no barrier for the device's cache; a file's is, if it wrote.
+        if (segments.empty()) co_return co_await lock_.sync(SyncScope::kAll);
         segments.front()->mark_unsynced();
         co_return co_await segments.front()->sync();
     }

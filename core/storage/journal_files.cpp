@@ -105,15 +105,15 @@ Task<Result<void>> JournalFiles::remove_unfit() {
 Task<Result<FileOrigin>> JournalFiles::begin_next(JournalFileHeader header) {
     Slot slot = free_.front();
     free_.pop_front();
-    auto opened = co_await open_journal_file(world_, path(slot.number), OpenMode::kReadWrite,
-                                             options_.direct);
-    if (!opened) co_return opened.error();
     if (current_.is_open()) {
         const auto synced = co_await sync();
         if (!synced) co_return synced.error();
         const auto closed = co_await current_.close();
         if (!closed) co_return closed.error();
     }
+    auto opened = co_await open_journal_file(world_, path(slot.number), OpenMode::kReadWrite,
+                                             options_.direct);
+    if (!opened) co_return opened.error();
     current_ = std::move(*opened);
     header.sequence = ++last_sequence_;
     header.file_bytes = options_.file_bytes();

@@ -34,9 +34,7 @@ Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Log
                                                                LogConfig config) {
     std::unique_ptr<LogDirectory> directory(
         new LogDirectory(world, logger, path, identity, config));
-    const auto made = co_await make_folder(world, path);
-    auto outcome = made;
-    if (!made && made.error() == system_error(EEXIST)) outcome = Result<void>();
+    auto outcome = co_await ensure_folder(world, path);
     if (outcome) outcome = co_await directory->take_lock();
     if (outcome) outcome = co_await directory->check_identity();
     if (outcome) outcome = co_await directory->choose_engine();

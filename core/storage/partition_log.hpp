@@ -183,6 +183,7 @@ private:
 
     PartitionLog(LogShared& shared, std::string parent, TopicPartition name, LogId id);
 
+    Task<Result<void>> make_files();
     Task<Result<void>> load(Past past);
     Task<Result<void>> load_names();
     Task<Result<void>> load_segments(std::vector<Offset> bases, Past past);

@@ -59,8 +59,10 @@ Task<Result<void>> PartitionLog::fill_segment(LogSegment& segment, Cursor target
     const bool last = segment.base() == target.base;
     const std::uint64_t to = last ? target.position : segment.size();
     const std::uint64_t before = segment.filled();
-    if (!segment.has_files()) folder_unsynced_ = true;
+    const bool makes_files = !segment.has_files();
     const auto filled = co_await segment.fill(to, last && goal == Fill::kBlocks);
+    // Not before: a sync that runs beside the making of a file doesn't cover its name.
+    if (makes_files) folder_unsynced_ = true;
     const std::size_t count = segment.filled() - before;
     unfilled_ -= count;
     shared_.unfilled -= count;

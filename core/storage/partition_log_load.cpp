@@ -17,6 +17,17 @@ bool is_segment(const FolderEntry& entry) {
                        [](char each) { return each >= '0' && each <= '9'; });
 }
 
+/// Removes a folder of files.
+Task<Result<void>> remove_with_files(World& world, std::string folder) {
+    const auto entries = co_await list_folder(world, folder);
+    if (!entries) co_return entries.error();
+    for (const FolderEntry& entry : *entries) {
+        const auto removed = co_await remove_file(world, folder + "/" + entry.name);
+        if (!removed) co_return removed;
+    }
+    co_return co_await remove_folder(world, folder);
+}
+
 }  // namespace
 
 Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shared,
@@ -26,23 +37,30 @@ Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shar
     std::unique_ptr<PartitionLog> log(new PartitionLog(shared, parent, name, id));
     log->topic_id_ = topic_id;
     World& world = shared.world;
-    auto outcome = co_await make_folder(world, log->folder_);
-    if (outcome) {
-        const std::string metadata = format_partition_metadata(topic_id);
-        outcome = co_await replace_file(world, log->folder_ + "/partition.metadata", metadata);
-    }
-    if (outcome) outcome = co_await log->write_epochs();
-    if (outcome) {
-        log->roll(Offset{0});
-        outcome = co_await log->active().fill(0, false);
-    }
-    if (outcome) outcome = co_await sync_folder(world, log->folder_);
+    const auto made = co_await make_folder(world, log->folder_);
+    if (!made) co_return made.error();
+    auto outcome = co_await log->make_files();
     if (outcome) outcome = co_await sync_folder(world, parent);
-    if (!outcome) {
-        co_await log->abandon();
-        co_return outcome.error();
+    if (outcome) co_return log;
+    co_await log->abandon();
+    // A folder that stays would be in the way of the next try.
+    const auto removed = co_await remove_with_files(world, log->folder_);
+    if (!removed) {
+        shared.logger.warn("cannot remove a partition's folder that is half made",
+                           {{"folder", log->folder_}, {"reason", removed.error().message()}});
     }
-    co_return log;
+    co_return outcome.error();
+}
+
+Task<Result<void>> PartitionLog::make_files() {
+    const std::string metadata = format_partition_metadata(topic_id_);
+    auto outcome = co_await replace_file(world_, folder_ + "/partition.metadata", metadata);
+    if (outcome) outcome = co_await write_epochs();
+    if (!outcome) co_return outcome;
+    roll(Offset{0});
+    outcome = co_await active().fill(0, false);
+    if (!outcome) co_return outcome;
+    co_return co_await sync_folder(world_, folder_);
 }
 
 Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::open(LogShared& shared,
@@ -131,7 +149,11 @@ Task<Result<void>> PartitionLog::load_segment(Offset base, bool verify, bool& cu
 
 Task<Result<void>> PartitionLog::load_cut_segment(Offset base, std::uint64_t size) {
     auto segment = co_await LogSegment::open_cut(world_, folder_, base, segment_config(), size);
-    if (!segment) co_return segment.error();
+    if (!segment) {
+        logger_.error("a segment does not reach to where the journal says that it was synced",
+                      {{"folder", folder_}, {"base_offset", base.value}, {"synced", size}});
+        co_return segment.error();
+    }
     note_loaded(std::move(*segment));
     co_return Result<void>();
 }
@@ -174,7 +196,13 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
         if (!sealed) co_return sealed;
     }
     log_end_ = active().next_offset();
-    if (past.cut && past.cut->next_offset != log_end_) co_return Errc::kDamaged;
+    if (past.cut && past.cut->next_offset != log_end_) {
+        logger_.error("a log does not end at the offset that the journal names",
+                      {{"folder", folder_},
+                       {"log_end_offset", log_end_.value},
+                       {"journal", past.cut->next_offset.value}});
+        co_return Errc::kDamaged;
+    }
     durable_end_ = framed_end_ = log_end_;
     framed_ = durable_ = {active().base(), active().size()};
     fill_base_ = active().base();

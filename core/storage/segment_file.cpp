@@ -46,15 +46,17 @@ Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec>
     if (!rest.empty()) {
         blocks.push_back({const_cast<std::byte*>(rest.data()), rest.size()});
     }
-    unsynced_ = true;
     File& file = engine_ == SegmentEngine::kDirectIo ? direct_ : plain_;
-    co_return co_await file.write_all_at(position, blocks);
+    const auto written = co_await file.write_all_at(position, blocks);
+    // Not before: a sync that runs beside the write doesn't cover it.
+    unsynced_ = true;
+    co_return written;
 }
 
 Task<Result<void>> SegmentFile::trim(std::uint64_t size) {
     if (allocated_ == size && !longer_) co_return Result<void>();
-    unsynced_ = true;
     const auto cut = co_await plain_.truncate(size);
+    unsynced_ = true;
     if (!cut) co_return cut;
     allocated_ = size;
     longer_ = false;

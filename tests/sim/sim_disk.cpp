@@ -356,9 +356,8 @@ void SimDisk::change_name(NameChange change) {
 
 void SimDisk::apply_stable(const NameChange& change) {
     if (!change.removed.empty()) stable_names_.erase(change.removed);
-    if (!change.added.empty() && stable_names_.contains(parent_of(change.added))) {
-        stable_names_[change.added] = change.inode;
-    }
+    // A name may be stable before the folder's own: whether it counts is seen at a power loss.
+    if (!change.added.empty()) stable_names_[change.added] = change.inode;
 }
 
 std::int32_t SimDisk::rename(const Request& request) {

@@ -6,12 +6,26 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 namespace millrace::sim {
 namespace {
+
+std::uint64_t seed_running = 0;
+
+/// A broken invariant ends the process: which seed it was is the one thing to know.
+void tell_seed(int) {
+    std::fprintf(stderr, "repeat it with: ./dev sim %llu\n",
+                 static_cast<unsigned long long>(seed_running));
+}
+
+Outcome run(std::uint64_t seed, bool print_log) {
+    seed_running = seed;
+    return run_seed(seed, print_log);
+}
 
 struct Total {
     const char* name;
@@ -57,9 +71,7 @@ bool report(std::uint64_t seed, const Outcome& outcome) {
 }
 
 int run_one(std::uint64_t seed) {
-    std::vector<std::string> lines;
-    const Outcome outcome = run_seed(seed, std::getenv("MILLRACE_SIM_LOG") != nullptr, lines);
-    for (const std::string& line : lines) fmt::print("{}\n", line);
+    const Outcome outcome = run(seed, std::getenv("MILLRACE_SIM_LOG") != nullptr);
     for (const Total& each : counts(outcome)) fmt::print("{:>28} {}\n", each.name, each.count);
     fmt::print("{:>28} {:016x}\n", "trace hash", outcome.trace_hash);
     return report(seed, outcome) ? 0 : 1;
@@ -69,9 +81,8 @@ int run_many(std::uint64_t first, std::uint64_t count, bool all_must_fire) {
     const auto begun = std::chrono::steady_clock::now();
     std::vector<Total> sums;
     std::uint64_t bad = 0;
-    std::vector<std::string> lines;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
-        const Outcome outcome = run_seed(seed, false, lines);
+        const Outcome outcome = run(seed, false);
         if (!report(seed, outcome)) ++bad;
         const auto mine = counts(outcome);
         if (sums.empty()) sums.resize(mine.size(), Total{"", 0});
@@ -97,6 +108,7 @@ int run_many(std::uint64_t first, std::uint64_t count, bool all_must_fire) {
 }  // namespace millrace::sim
 
 int main(int count, char** values) {
+    std::signal(SIGABRT, millrace::sim::tell_seed);
     const auto number = [](const char* text) { return std::strtoull(text, nullptr, 10); };
     if (count == 2) return millrace::sim::run_one(number(values[1]));
     if (count == 4 && std::strcmp(values[1], "--seeds") == 0) {

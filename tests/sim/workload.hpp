@@ -33,7 +33,7 @@ struct Outcome {
     std::int64_t virtual_ms{};
 };
 
-/// `lines` gets the broker's log when `keep_lines` is set.
-Outcome run_seed(std::uint64_t seed, bool keep_lines, std::vector<std::string>& lines);
+/// With `print_log` the broker's log goes to standard output as it comes.
+Outcome run_seed(std::uint64_t seed, bool print_log);
 
 }  // namespace millrace::sim
