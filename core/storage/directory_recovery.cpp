@@ -47,6 +47,8 @@ Task<Result<void>> LogDirectory::load() {
     } else {
         loaded = co_await load_logs({}, was_clean_);
     }
+    // The journal may forget nothing, and a clean stop promise nothing, before this.
+    if (loaded) loaded = co_await sync_segments();
     if (!loaded) co_return loaded;
     co_return co_await open_journal(std::move(scan->past));
 }
@@ -113,7 +115,7 @@ Task<Result<void>> LogDirectory::replay(const JournalScan& scan) {
         const auto settled = co_await log->fill(PartitionLog::Fill::kSettle);
         if (!settled) co_return settled;
     }
-    co_return co_await sync_segments();
+    co_return Result<void>();
 }
 
 /// Where the logs' files end that frames or the checkpoint name, by folder.

@@ -67,6 +67,8 @@ Task<Result<void>> LogSegment::load(Trust trust, std::optional<std::uint64_t> cu
         if (!cut) co_return cut;
         file_size = *cut_to;
     }
+    // What a process that died had not synced reads as if it were, until the power goes.
+    if (cut_to || trust == Trust::kNothing) file_.mark_synced(false);
     if (trust == Trust::kAll) {
         const auto indexed = co_await load_indexes(file_size);
         if (!indexed) co_return indexed;
@@ -89,8 +91,6 @@ Task<Result<void>> LogSegment::finish_load(std::uint64_t file_size, Trust trust,
     if (was_cut_) {
         const auto trimmed = co_await file_.trim(filled_);
         if (!trimmed) co_return trimmed;
-        const auto synced = co_await file_.sync();
-        if (!synced) co_return synced;
     }
     if (trust == Trust::kNothing) {
         const auto emptied = co_await empty_indexes();

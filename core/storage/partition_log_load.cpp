@@ -190,7 +190,10 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
         roll(past.log_start);
         const auto made = co_await active().fill(0, false);
         if (!made) co_return made;
+        folder_unsynced_ = true;
     }
+    // Names that a process which died had not synced are there, until the power goes.
+    if (past.cut || !past.clean) folder_unsynced_ = true;
     for (auto at = segments_.begin(); std::next(at) != segments_.end(); ++at) {
         const auto sealed = co_await at->second->seal();
         if (!sealed) co_return sealed;
@@ -213,9 +216,7 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
         epochs_unwritten_ = true;
     }
     if (past.clean && !epochs_unwritten_) co_return Result<void>();
-    const auto settled = co_await settle(active());
-    if (!settled || !active().is_unsynced()) co_return settled;
-    co_return co_await active().sync();
+    co_return co_await settle(active());
 }
 
 Task<> PartitionLog::abandon() {

@@ -62,6 +62,7 @@ std::uint64_t SimDisk::begin(Process process, const IoRequest& wish) {
     const std::uint64_t ticket = next_ticket_++;
     Request& request = requests_[ticket];
     request.process = process;
+    request.ticket = ticket;
     request.wish = wish;
     if (wish.path != nullptr) request.path = wish.path;
     if (wish.other != nullptr) request.other = wish.other;
@@ -74,7 +75,7 @@ std::uint64_t SimDisk::begin(Process process, const IoRequest& wish) {
 void SimDisk::cover(Request& request) {
     const IoKind kind = request.wish.kind;
     if (kind != IoKind::kSync && kind != IoKind::kSyncFilesystem) return;
-    request.names = name_changes_.size();
+    request.last_change = changes_;
     Handle* const handle = find(request.wish.handle);
     if (handle == nullptr) return;
     const bool whole = kind == IoKind::kSyncFilesystem;
@@ -186,7 +187,7 @@ std::int32_t SimDisk::open(const Request& request) {
         if (!names_.contains(parent_of(request.path))) return -ENOENT;
         if (fires(faults.no_space)) return -ENOSPC;
         inode = std::make_shared<Inode>();
-        change_name({"", request.path, inode});
+        change_name({"", request.path, inode, 0});
     }
     if (mode == OpenMode::kTruncate && inode->size > 0) {
         inode->size = 0;
@@ -232,10 +233,12 @@ void SimDisk::put(Inode& inode, std::uint64_t offset, const std::byte* bytes, st
         const std::size_t part = std::min<std::size_t>(size - done, kBlockBytes - in_page);
         auto page = std::make_shared<Page>(*page_of(inode.live, number));
         std::memcpy(page->data() + in_page, bytes + done, part);
+        page->change = ++changes_;
         const bool is_fresh = !inode.stable.contains(number);
         if (durable) {
             auto stable = std::make_shared<Page>(*page_of(inode.stable, number));
             std::memcpy(stable->data() + in_page, bytes + done, part);
+            stable->change = changes_;
             inode.stable[number] = stable;
             if (is_fresh) inode.fresh.insert(number);
         } else if (direct) {
@@ -290,11 +293,15 @@ std::int32_t SimDisk::sync(Request& request) {
                 inode->in_device_cache.insert(number);
                 continue;
             }
-            inode->stable[number] = page;
+            // A sync that began earlier may end later, with older bytes.
+            if (page_of(inode->stable, number)->change < page->change) {
+                inode->stable[number] = page;
+            }
             if (unchanged) inode->in_device_cache.erase(number);
             if (unchanged && own) inode->in_page_cache.erase(number);
         }
-        if (!own) continue;
+        if (!own || inode->size_synced_by > request.ticket) continue;
+        inode->size_synced_by = request.ticket;
         inode->fresh.clear();
         inode->stable_size = request.sizes[i];
         // What was cut away stays away, even when the file has grown over it since.
@@ -305,10 +312,10 @@ std::int32_t SimDisk::sync(Request& request) {
     }
     const std::string folder = handle->inode->is_folder ? handle->path : "";
     std::vector<NameChange> kept;
-    for (std::size_t i = 0; i < name_changes_.size(); ++i) {
-        const NameChange& change = name_changes_[i];
+    for (const NameChange& change : name_changes_) {
         const std::string& name = change.added.empty() ? change.removed : change.added;
-        const bool covered = i < request.names && (whole || parent_of(name) == folder);
+        const bool early = change.change <= request.last_change;
+        const bool covered = early && (whole || parent_of(name) == folder);
         if (covered) apply_stable(change);
         if (!covered) kept.push_back(change);
     }
@@ -340,6 +347,7 @@ std::int32_t SimDisk::truncate(const Request& request) {
         if (size % kBlockBytes != 0) {
             auto page = std::make_shared<Page>(*page_of(inode.live, size / kBlockBytes));
             std::memset(page->data() + size % kBlockBytes, 0, kBlockBytes - size % kBlockBytes);
+            page->change = ++changes_;
             inode.live[size / kBlockBytes] = std::move(page);
             inode.in_page_cache.insert(size / kBlockBytes);
         }
@@ -351,6 +359,7 @@ std::int32_t SimDisk::truncate(const Request& request) {
 void SimDisk::change_name(NameChange change) {
     if (!change.removed.empty()) names_.erase(change.removed);
     if (!change.added.empty()) names_[change.added] = change.inode;
+    change.change = ++changes_;
     name_changes_.push_back(std::move(change));
 }
 
@@ -364,7 +373,7 @@ std::int32_t SimDisk::rename(const Request& request) {
     const auto found = names_.find(request.path);
     if (found == names_.end()) return -ENOENT;
     const InodePtr inode = found->second;
-    change_name({request.path, request.other, inode});
+    change_name({request.path, request.other, inode, 0});
     return 0;
 }
 
@@ -376,7 +385,7 @@ std::int32_t SimDisk::remove(const Request& request, bool folder) {
         const auto next = names_.upper_bound(request.path + "/");
         if (next != names_.end() && next->first.starts_with(request.path + "/")) return -ENOTEMPTY;
     }
-    change_name({request.path, "", found->second});
+    change_name({request.path, "", found->second, 0});
     return 0;
 }
 
@@ -385,7 +394,7 @@ std::int32_t SimDisk::make_folder(const Request& request) {
     if (!names_.contains(parent_of(request.path))) return -ENOENT;
     auto inode = std::make_shared<Inode>();
     inode->is_folder = true;
-    change_name({"", request.path, inode});
+    change_name({"", request.path, inode, 0});
     return 0;
 }
 

@@ -64,7 +64,9 @@ public:
     void lose_power();
 
 private:
-    using Page = std::array<std::byte, kBlockBytes>;
+    struct Page : std::array<std::byte, kBlockBytes> {
+        std::uint64_t change{};  // the number of the change that made it
+    };
     using PagePtr = std::shared_ptr<const Page>;
     using Pages = std::map<std::uint64_t, PagePtr>;
 
@@ -74,6 +76,7 @@ private:
         Pages stable;
         std::uint64_t size{};
         std::uint64_t stable_size{};
+        std::uint64_t size_synced_by{};  // the ticket of the sync that stable_size comes from
         std::set<std::uint64_t> in_page_cache;    // differ from stable
         std::set<std::uint64_t> in_device_cache;  // written past the page cache, not flushed
         std::set<std::uint64_t> fresh;            // written where the extent is not stable yet
@@ -85,6 +88,7 @@ private:
         std::string removed;  // empty: nothing
         std::string added;    // empty: nothing
         InodePtr inode;
+        std::uint64_t change{};
     };
     struct Handle {
         Process process{};
@@ -97,7 +101,8 @@ private:
         IoRequest wish;
         std::vector<std::pair<InodePtr, Pages>> covered;  // by a sync
         std::vector<std::uint64_t> sizes;
-        std::size_t names{};
+        std::uint64_t ticket{};
+        std::uint64_t last_change{};  // a sync covers the names up to here
         std::string path;
         std::string other;
     };
@@ -136,6 +141,7 @@ private:
     std::map<Inode*, std::int32_t> locks_;
     std::map<std::uint64_t, Request> requests_;
     std::uint64_t next_ticket_{1};
+    std::uint64_t changes_{};
     std::int32_t next_handle_{1000};
 };
 
