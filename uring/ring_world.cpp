@@ -1,5 +1,6 @@
 #include "uring/ring_world.hpp"
 
+#include "uring/blocking.hpp"
 #include "uring/submit.hpp"
 
 #include <ctime>
@@ -11,6 +12,9 @@ namespace {
 constexpr unsigned kRingEntries = 1024;
 // Runnables per turn: some hundred microseconds of work, then the kernel is asked again.
 constexpr int kRunnablesPerTurn = 1024;
+// What a completion belongs to when it is no operation, whose address is never that small.
+constexpr std::uint64_t kNobody = 0;
+constexpr std::uint64_t kHelperBell = 1;
 
 std::int64_t read_clock(clockid_t clock) {
     timespec moment{};
@@ -23,7 +27,9 @@ std::int64_t read_clock(clockid_t clock) {
 Result<std::unique_ptr<RingWorld>> RingWorld::open(RingFeatures allowed) {
     auto ring = Ring::open(kRingEntries, allowed);
     if (!ring) return ring.error();
-    return std::unique_ptr<RingWorld>(new RingWorld(std::move(*ring)));
+    auto helper = HelperPort::open();
+    if (!helper) return helper.error();
+    return std::unique_ptr<RingWorld>(new RingWorld(std::move(*helper), std::move(*ring)));
 }
 
 RingWorld::~RingWorld() {
@@ -32,6 +38,13 @@ RingWorld::~RingWorld() {
 }
 
 void RingWorld::submit(Operation& operation) {
+    if (may_block(operation.request)) {
+        ++in_flight_;
+        ++with_helper_;
+        helper_->send(operation);
+        listen_for_helper();
+        return;
+    }
     const auto result = start(*ring_, operation);
     if (result) {
         operation.result = *result;
@@ -45,7 +58,31 @@ void RingWorld::cancel(Operation& operation) {
     io_uring_sqe& entry = ring_->next_entry();
     io_uring_prep_cancel(&entry, &operation, 0);
     // Nobody waits for the cancellation itself: the operation's own completion tells.
-    io_uring_sqe_set_data(&entry, nullptr);
+    io_uring_sqe_set_data64(&entry, kNobody);
+}
+
+void RingWorld::listen_for_helper() {
+    if (listening_for_helper_ || with_helper_ == 0) return;
+    listening_for_helper_ = true;
+    io_uring_sqe& entry = ring_->next_entry();
+    io_uring_prep_read(&entry, helper_->bell(), &rings_heard_, sizeof rings_heard_, 0);
+    io_uring_sqe_set_data64(&entry, kHelperBell);
+}
+
+void RingWorld::take_from_helper() {
+    listening_for_helper_ = false;
+    RunnableQueue done = helper_->take();
+    while (!done.empty()) {
+        auto& operation = static_cast<Operation&>(done.pop());
+        --with_helper_;
+        if (operation.request.kind == IoKind::kConnect && operation.result >= 0) {
+            start_connect(*ring_, operation, operation.result);
+            continue;
+        }
+        --in_flight_;
+        ready_.push(operation);
+    }
+    listen_for_helper();
 }
 
 Time RingWorld::now() const { return Time(read_clock(CLOCK_MONOTONIC)); }
@@ -61,7 +98,8 @@ std::uint64_t RingWorld::random() {
 
 void RingWorld::take_completions() {
     ring_->reap([this](std::uint64_t user_data, std::int32_t result) {
-        if (user_data == 0) return;
+        if (user_data == kNobody) return;
+        if (user_data == kHelperBell) return take_from_helper();
         auto& operation = *reinterpret_cast<Operation*>(user_data);
         operation.result = finish(operation, result);
         --in_flight_;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/runtime/world.hpp"
+#include "uring/helper.hpp"
 #include "uring/ring.hpp"
 
 #include <memory>
@@ -33,11 +34,19 @@ public:
     RingFeatures features() const { return ring_->features(); }
 
 private:
-    explicit RingWorld(std::unique_ptr<Ring> ring) : ring_(std::move(ring)) {}
+    RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring)
+        : helper_(std::move(helper)), ring_(std::move(ring)) {}
 
     void take_completions();
+    void take_from_helper();
+    void listen_for_helper();
     bool run_ready();
 
+    std::unique_ptr<HelperPort> helper_;
+    std::uint64_t with_helper_{};  // operations
+    std::uint64_t rings_heard_{};  // what the kernel reads from the helper's bell
+    bool listening_for_helper_{};
+    // Goes before what its requests point to.
     std::unique_ptr<Ring> ring_;
     RunnableQueue ready_;
     std::uint64_t in_flight_{};
