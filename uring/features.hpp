@@ -15,11 +15,12 @@ enum class RingFeature : std::uint8_t {
     kSubmitAll,       // 5.18: one bad submission does not hold up those behind it
     kRegisteredRing,  // 5.18: entering the ring needs no descriptor lookup
     kNoIowait,        // 6.15: an idle broker is not shown as waiting for a disk
+    kFixedBuffers,    // 5.19: writes from registered memory spare the look-up of its pages
 };
 
 inline constexpr std::array kRingFeatures{RingFeature::kDeferTaskrun, RingFeature::kCoopTaskrun,
-                                          RingFeature::kSubmitAll, RingFeature::kRegisteredRing,
-                                          RingFeature::kNoIowait};
+                                          RingFeature::kSubmitAll,    RingFeature::kRegisteredRing,
+                                          RingFeature::kNoIowait,     RingFeature::kFixedBuffers};
 
 std::string_view name_of(RingFeature feature);
 

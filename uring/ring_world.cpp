@@ -96,6 +96,13 @@ std::uint64_t RingWorld::random() {
     return value;
 }
 
+Result<std::int32_t> RingWorld::register_memory(MutableBytes memory) {
+    if (memory_refused_ || !features().has(RingFeature::kFixedBuffers)) return kUnregistered;
+    const auto index = ring_->register_memory(memory);
+    memory_refused_ = !index;
+    return index;
+}
+
 void RingWorld::take_completions() {
     ring_->reap([this](std::uint64_t user_data, std::int32_t result) {
         if (user_data == kNobody) return;

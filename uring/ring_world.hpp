@@ -26,6 +26,8 @@ public:
     Time now() const override;
     std::int64_t wall_clock_ms() const override;
     std::uint64_t random() override;
+    Result<std::int32_t> register_memory(MutableBytes memory) override;
+    void unregister_memory(std::int32_t index) override { ring_->unregister_memory(index); }
 
     void run();
     /// No turn is begun once nothing is ready or in flight.
@@ -50,6 +52,7 @@ private:
     std::unique_ptr<Ring> ring_;
     RunnableQueue ready_;
     std::uint64_t in_flight_{};
+    bool memory_refused_{};
     bool stopping_{};
 };
 

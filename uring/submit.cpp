@@ -41,6 +41,20 @@ void prepare_send(io_uring_sqe& entry, Operation& operation) {
     io_uring_prep_sendmsg(&entry, request.handle, message, MSG_NOSIGNAL | MSG_WAITALL);
 }
 
+void prepare_write(io_uring_sqe& entry, const IoRequest& request) {
+    const auto* slices = static_cast<const iovec*>(request.data);
+    if (request.buffer == kUnregistered) {
+        io_uring_prep_writev(&entry, request.handle, slices, static_cast<unsigned>(request.size),
+                             request.offset);
+    } else {
+        expect_equal(request.size, std::uint64_t{1}, "registered memory is written by one slice");
+        io_uring_prep_write_fixed(&entry, request.handle, slices->iov_base,
+                                  static_cast<unsigned>(slices->iov_len), request.offset,
+                                  request.buffer);
+    }
+    if ((request.flags & kDurableWrite) != 0) entry.rw_flags = RWF_DSYNC;
+}
+
 void prepare_file(io_uring_sqe& entry, const IoRequest& request) {
     switch (request.kind) {
         case IoKind::kOpen:
@@ -51,11 +65,7 @@ void prepare_file(io_uring_sqe& entry, const IoRequest& request) {
             io_uring_prep_read(&entry, request.handle, request.data,
                                static_cast<unsigned>(request.size), request.offset);
             return;
-        case IoKind::kWriteAt:
-            io_uring_prep_writev(&entry, request.handle, static_cast<const iovec*>(request.data),
-                                 static_cast<unsigned>(request.size), request.offset);
-            if ((request.flags & kDurableWrite) != 0) entry.rw_flags = RWF_DSYNC;
-            return;
+        case IoKind::kWriteAt: prepare_write(entry, request); return;
         case IoKind::kSync:
             io_uring_prep_fsync(&entry, request.handle,
                                 static_cast<SyncScope>(request.flags) == SyncScope::kData

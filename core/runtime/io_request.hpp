@@ -59,6 +59,9 @@ inline constexpr std::size_t kBlockBytes = 4096;
 /// With kWriteAt: these bytes, and only they, are on stable storage when it succeeds (RWF_DSYNC).
 inline constexpr std::uint32_t kDurableWrite = 1;
 
+/// No registered memory (World::register_memory).
+inline constexpr std::int32_t kUnregistered = -1;
+
 /// Of the filesystem that holds a path, in bytes.
 struct FilesystemSpace {
     std::uint64_t total{};
@@ -81,6 +84,7 @@ struct IoRequest {
     std::uint64_t size{};
     const char* path{};
     const char* other{};
+    std::int32_t buffer{kUnregistered};  // kWriteAt: registered memory that holds the one slice
 };
 
 }  // namespace millrace

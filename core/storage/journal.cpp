@@ -26,9 +26,26 @@ Journal::Journal(World& world, Logger& logger, JournalOptions options, const Pas
     for (const auto& [number, header] : past.files) files_.adopt(number, header);
 }
 
+Journal::~Journal() {
+    if (frame_buffer_ != kUnregistered && !world_.ending()) world_.unregister_memory(frame_buffer_);
+}
+
+void Journal::register_frame_memory() {
+    const auto index = world_.register_memory(frame_.memory());
+    if (index) {
+        frame_buffer_ = *index;
+    } else {
+        logger_.warn(
+            "the memory of journal frames is not registered, which costs processor time; "
+            "raise the locked-memory limit (ulimit -l)",
+            {{"log_dir", options_.folder}, {"reason", index.error().message()}});
+    }
+}
+
 Task<Result<std::unique_ptr<Journal>>> Journal::open(World& world, Logger& logger,
                                                      JournalOptions options, Past past) {
     std::unique_ptr<Journal> journal(new Journal(world, logger, std::move(options), past));
+    journal->register_frame_memory();
     const auto begun = co_await journal->begin_life(past.end);
     if (!begun) {
         (void)co_await journal->files_.close();
@@ -141,7 +158,7 @@ Task<Result<void>> Journal::write_frame(bool control) {
         if (!moved) co_return moved;
     }
     const bool durable = control || options_.flush;
-    const auto written = co_await files_.write(frame, durable);
+    const auto written = co_await files_.write(frame, durable, frame_buffer_);
     if (!written) co_return written;
     after_frame(end, durable);
     co_return Result<void>();

@@ -127,11 +127,11 @@ Task<Result<FileOrigin>> JournalFiles::begin_next(JournalFileHeader header) {
     co_return origin;
 }
 
-Task<Result<void>> JournalFiles::write(ByteView frame, bool durable) {
+Task<Result<void>> JournalFiles::write(ByteView frame, bool durable, std::int32_t buffer) {
     const std::uint64_t at = position_;
     // A write that persists only itself will do when nothing before it waits for a sync.
     const bool by_itself = durable && options_.direct && !unsynced_;
-    const auto written = co_await current_.write_whole_at(at, frame, by_itself);
+    const auto written = co_await current_.write_whole_at(at, frame, by_itself, buffer);
     if (!written) co_return written;
     position_ = at + frame.size();
     if (by_itself) co_return Result<void>();

@@ -63,8 +63,8 @@ public:
     /// whether it has held frames of this life before. REQUIRES: spares() > 0.
     Task<Result<FileOrigin>> begin_next(JournalFileHeader header);
     /// Writes a sealed frame behind the last one. With `durable`, it and all before it are on
-    /// stable storage when it succeeds.
-    Task<Result<void>> write(ByteView frame, bool durable);
+    /// stable storage when it succeeds. `buffer`: the registered memory that it lies in.
+    Task<Result<void>> write(ByteView frame, bool durable, std::int32_t buffer = kUnregistered);
     /// Everything written so far onto stable storage.
     Task<Result<void>> sync();
     /// All frames before `lsn` may be forgotten.

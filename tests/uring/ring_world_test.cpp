@@ -2,15 +2,22 @@
 // of them switched off.
 #include "uring/ring_world.hpp"
 
+#include "core/base/aligned_bytes.hpp"
 #include "core/runtime/file.hpp"
 #include "core/runtime/gate.hpp"
 #include "core/runtime/stream.hpp"
 #include "core/runtime/timer.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
 
 namespace millrace {
 namespace {
@@ -57,6 +64,40 @@ TEST_P(RingWorldTest, AFileGivesBackWhatWasWritten) {
         EXPECT_TRUE(co_await file->close());
     };
     run(scenario(*world_, folder_ + "/a"));
+}
+
+TEST_P(RingWorldTest, RegisteredMemoryIsWrittenAsAnyOther) {
+    const bool registers = world_->features().has(RingFeature::kFixedBuffers);
+    EXPECT_NE(registers, GetParam() == RingFeature::kFixedBuffers);
+    const auto scenario = [registers](World& world, std::string path) -> Task<> {
+        const AlignedBytes memory(3 * kBlockBytes);
+        const auto index = world.register_memory(memory.bytes());
+        EXPECT_EQ(*index, registers ? 0 : kUnregistered);
+        auto file = co_await File::open(world, path, OpenMode::kCreateNew);
+        const ByteView part = ByteView(memory.bytes()).subspan(kBlockBytes, 2 * kBlockBytes);
+        std::fill_n(memory.data(), memory.size(), std::byte{7});
+        EXPECT_TRUE(co_await file->write_whole_at(kBlockBytes, part, true, *index));
+        Bytes back(2 * kBlockBytes);
+        EXPECT_TRUE(co_await file->read_at(kBlockBytes, back));
+        EXPECT_TRUE(std::equal(back.begin(), back.end(), part.begin()));
+        EXPECT_TRUE(co_await file->close());
+        if (registers) world.unregister_memory(*index);
+    };
+    run(scenario(*world_, folder_ + "/a"));
+}
+
+TEST_P(RingWorldTest, MoreMemoriesThanThereArePlacesAreRefusedOnce) {
+    const AlignedBytes memory(kBlockBytes);
+    std::vector<std::int32_t> indexes;
+    for (;;) {
+        const auto index = world_->register_memory(memory.bytes());
+        if (!index || *index == kUnregistered) break;
+        indexes.push_back(*index);
+    }
+    const auto again = world_->register_memory(memory.bytes());
+    EXPECT_EQ(again.value(), kUnregistered);
+    EXPECT_EQ(indexes.size(), world_->features().has(RingFeature::kFixedBuffers) ? 64u : 0u);
+    for (const std::int32_t each : indexes) world_->unregister_memory(each);
 }
 
 TEST_P(RingWorldTest, NamesAreMadeListedReplacedAndRemoved) {
@@ -172,6 +213,35 @@ TEST_P(RingWorldTest, SleepersWakeInTheOrderOfTheirDeadlines) {
 
 INSTANTIATE_TEST_SUITE_P(Without, RingWorldTest, testing::ValuesIn(kRingFeatures),
                          [](const auto& test) { return std::string(name_of(test.param)); });
+
+/// Runs `act` on a thread of its own that may lock `bytes` of memory.
+void with_locked_memory(rlim_t bytes, const std::function<void()>& act) {
+    rlimit before{};
+    getrlimit(RLIMIT_MEMLOCK, &before);
+    const rlimit limit{bytes, before.rlim_max};
+    setrlimit(RLIMIT_MEMLOCK, &limit);
+    std::thread thread([&act] {
+        // Root's capabilities would lift the limit.
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        __user_cap_data_struct none[2]{};
+        ASSERT_EQ(syscall(SYS_capset, &header, none), 0);
+        act();
+    });
+    thread.join();
+    setrlimit(RLIMIT_MEMLOCK, &before);
+}
+
+TEST(RingMemory, IsRefusedOnceOverTheLimitOfLockedMemory) {
+    with_locked_memory(2 << 20, [] {
+        const auto world = RingWorld::open(RingFeatures::all()).value();
+        const AlignedBytes large(4 << 20);
+        const auto refused = world->register_memory(large.bytes());
+        EXPECT_FALSE(refused);
+        EXPECT_EQ(refused.error(), system_error(ENOMEM));
+        const auto again = world->register_memory(large.bytes());
+        EXPECT_EQ(again.value(), kUnregistered);
+    });
+}
 
 TEST(RingRefusal, TellsWhatToDo) {
     EXPECT_NE(explain_refusal(system_error(EPERM)).find("kernel.io_uring_disabled=0"),
