@@ -7,7 +7,10 @@ namespace millrace {
 
 namespace {
 constexpr std::size_t kSizeFieldBytes = 4;
-}
+// What a frame may receive next: as much as it has received already, within these bounds.
+constexpr std::size_t kStepBytesMin = 64 << 10;
+constexpr std::size_t kStepBytesMax = 1 << 20;
+}  // namespace
 
 Task<Result<Frame>> FrameReader::next() {
     const auto filled = co_await fill_inbox(kSizeFieldBytes);
@@ -17,14 +20,15 @@ Task<Result<Frame>> FrameReader::next() {
     if (declared > frame_bytes_max_) co_return Errc::kTooLarge;
     begin_ += kSizeFieldBytes;
 
-    const auto room = co_await budget_.acquire(declared);
-    if (!room) co_return room.error();
     Frame frame(static_cast<std::size_t>(declared), budget_);
     const MutableBytes body = frame.bytes();
+    const auto room =
+        co_await frame.share_.take(static_cast<std::int64_t>(std::min(body.size(), kStepBytesMin)));
+    if (!room) co_return room.error();
     const std::size_t at_hand = std::min(body.size(), end_ - begin_);
     std::copy_n(inbox_.get() + begin_, at_hand, body.data());
     begin_ += at_hand;
-    const auto rest = co_await receive_rest(body.subspan(at_hand));
+    const auto rest = co_await receive_rest(frame, at_hand);
     if (!rest) co_return rest.error();
     co_return frame;
 }
@@ -45,12 +49,21 @@ Task<Result<void>> FrameReader::fill_inbox(std::size_t wanted) {
     co_return Result<void>();
 }
 
-Task<Result<void>> FrameReader::receive_rest(MutableBytes into) {
-    while (!into.empty()) {
-        const auto count = co_await stream_.receive_some(into);
+Task<Result<void>> FrameReader::receive_rest(Frame& frame, std::size_t received) {
+    const MutableBytes body = frame.bytes();
+    while (received < body.size()) {
+        auto room = static_cast<std::size_t>(frame.share_.held());
+        if (received == room) {
+            const std::size_t wanted = std::min(std::clamp(received, kStepBytesMin, kStepBytesMax),
+                                                body.size() - received);
+            const auto taken = co_await frame.share_.take(static_cast<std::int64_t>(wanted));
+            if (!taken) co_return taken.error();
+            room += wanted;
+        }
+        const auto count = co_await stream_.receive_some(body.subspan(received, room - received));
         if (!count) co_return count.error();
         received_ += *count;
-        into = into.subspan(*count);
+        received += *count;
     }
     co_return Result<void>();
 }
