@@ -13,6 +13,13 @@ struct SetupFlag {
     unsigned flags;
 };
 
+/// Whether the kernel lets this process enter the ring too: a filter may allow the setup alone.
+/// Zero or a negated errno.
+int try_to_enter(const io_uring& ring) {
+    return std::min(0, io_uring_enter(static_cast<unsigned>(ring.ring_fd), 0, 0,
+                                      IORING_ENTER_GETEVENTS, nullptr));
+}
+
 /// Flags in the order in which they are given up when the kernel refuses the set.
 constexpr SetupFlag kSetupFlags[] = {
     {RingFeature::kDeferTaskrun, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN},
@@ -54,6 +61,8 @@ Result<std::unique_ptr<Ring>> Ring::open(unsigned entries, RingFeatures allowed)
         ring->ring_.ring_fd = -1;
         return system_error(-outcome);
     }
+    outcome = try_to_enter(ring->ring_);
+    if (outcome < 0) return system_error(-outcome);
     if (ring->features_.has(RingFeature::kDeferTaskrun)) {
         ring->features_.remove(RingFeature::kCoopTaskrun);
     }
