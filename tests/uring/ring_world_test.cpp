@@ -8,6 +8,8 @@
 #include "core/runtime/stream.hpp"
 #include "core/runtime/timer.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 
@@ -15,6 +17,7 @@
 #include <functional>
 #include <string>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
@@ -192,6 +195,112 @@ TEST_P(RingWorldTest, ShuttingAnAcceptorDownEndsItsAccept) {
         co_await acceptor->close();
     };
     run(scenario(*world_));
+}
+
+/// An operation of nobody's, to be looked at.
+class Wish final : public Operation {
+public:
+    explicit Wish(const IoRequest& request) : Operation(request, &Wish::act) {}
+
+    bool done{};
+
+private:
+    static void act(Runnable& self, bool) { static_cast<Wish&>(self).done = true; }
+};
+
+Task<> wait_until_done(World& world, Wish& wish) {
+    while (!wish.done) co_await sleep_for(world, std::chrono::microseconds(100));
+}
+
+/// Submits what nobody will ever serve, and cancels it.
+Task<> submit_and_cancel(World& world, IoRequest request) {
+    Wish wish(request);
+    world.submit(wish);
+    co_await sleep_for(world, std::chrono::milliseconds(1));
+    EXPECT_FALSE(wish.done);
+    world.cancel(wish);
+    co_await wait_until_done(world, wish);
+    EXPECT_EQ(wish.result, -ECANCELED);
+}
+
+TEST_P(RingWorldTest, ACancelledRequestEndsAsCancelled) {
+    const auto scenario = [](World& world) -> Task<> {
+        std::uint16_t port = 0;
+        const auto door =
+            co_await perform(world, {.kind = IoKind::kListen, .data = &port, .path = "127.0.0.1"});
+        const auto handle = static_cast<std::int32_t>(*door);
+        co_await submit_and_cancel(world, {.kind = IoKind::kAccept, .handle = handle});
+
+        auto stream = co_await Stream::connect(world, "127.0.0.1", port);
+        const auto accepted = co_await perform(world, {.kind = IoKind::kAccept, .handle = handle});
+        std::byte byte{};
+        Stream peer(world, static_cast<std::int32_t>(*accepted));
+        co_await submit_and_cancel(world, {.kind = IoKind::kReceive,
+                                           .handle = static_cast<std::int32_t>(*accepted),
+                                           .data = &byte,
+                                           .size = 1});
+        int pipe_ends[2];
+        EXPECT_EQ(pipe(pipe_ends), 0);
+        co_await submit_and_cancel(
+            world, {.kind = IoKind::kReadAt, .handle = pipe_ends[0], .data = &byte, .size = 1});
+        for (const int each : pipe_ends) ::close(each);
+        co_await peer.close();
+        co_await stream->close();
+        (void)co_await perform(world, {.kind = IoKind::kClose, .handle = handle});
+    };
+    run(scenario(*world_));
+}
+
+TEST_P(RingWorldTest, CancellingWhatIsDoneOrWithTheHelperDoesNoHarm) {
+    const auto scenario = [](World& world, std::string folder) -> Task<> {
+        Wish made({.kind = IoKind::kMakeFolder, .path = folder.c_str()});
+        world.submit(made);
+        co_await wait_until_done(world, made);
+        world.cancel(made);
+        FilesystemSpace space;
+        Wish asked({.kind = IoKind::kSpace, .data = &space, .path = folder.c_str()});
+        world.submit(asked);
+        world.cancel(asked);
+        co_await wait_until_done(world, asked);
+        EXPECT_EQ(made.result, 0);
+        EXPECT_EQ(asked.result, 0);
+        EXPECT_GT(space.total, 0u);
+        EXPECT_TRUE(co_await remove_folder(world, folder));
+    };
+    run(scenario(*world_, folder_ + "/sub"));
+}
+
+Task<> receive_until_cancelled(World& world, std::int32_t handle, Error& end) {
+    Stream stream(world, handle);
+    Bytes buffer(10);
+    const auto count = co_await stream.receive_some(buffer);
+    end = count.error();
+    // A cancelled coroutine awaits nothing more unless it says so.
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    co_await stream.close();
+}
+
+TEST_P(RingWorldTest, ACancellationSlotReachesTheRequest) {
+    int ends[2];
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    Error end;
+    boost::asio::cancellation_signal signal;
+    bool ended = false;
+    boost::asio::co_spawn(
+        Executor(*world_), receive_until_cancelled(*world_, ends[0], end),
+        boost::asio::bind_cancellation_slot(signal.slot(), [&ended](std::exception_ptr failure) {
+            EXPECT_FALSE(failure);
+            ended = true;
+        }));
+    const auto scenario = [](World& world, boost::asio::cancellation_signal& cancel,
+                             const bool& done) -> Task<> {
+        co_await sleep_for(world, std::chrono::milliseconds(1));
+        cancel.emit(boost::asio::cancellation_type::terminal);
+        while (!done) co_await sleep_for(world, std::chrono::microseconds(100));
+    };
+    run(scenario(*world_, signal, ended));
+    EXPECT_EQ(end, system_error(ECANCELED));
+    ::close(ends[1]);
 }
 
 TEST_P(RingWorldTest, SleepersWakeInTheOrderOfTheirDeadlines) {
