@@ -25,6 +25,11 @@ public:
     ~Ring();
 
     RingFeatures features() const { return features_; }
+    /// Found out later: the kernel can't.
+    void give_up(RingFeature feature) { features_.remove(feature); }
+
+    /// For what registers itself with the kernel.
+    io_uring& raw() { return ring_; }
 
     /// Makes memory known to the kernel, for submissions that name its index. ENOBUFS when all
     /// places are taken, ENOTSUP without the feature, ENOMEM over the locked-memory limit.
@@ -39,14 +44,14 @@ public:
     /// The same, then waits for a completion or `timeout`; without one, for ever.
     void submit_and_wait(std::optional<Duration> timeout);
 
-    /// Calls `on_completion(user_data, result)` for each completion that has arrived.
+    /// Calls `on_completion(user_data, result, flags)` for each completion that has arrived.
     template <class OnCompletion>
     unsigned reap(OnCompletion on_completion) {
         io_uring_cqe* completion = nullptr;
         unsigned head = 0;
         unsigned count = 0;
         io_uring_for_each_cqe(&ring_, head, completion) {
-            on_completion(completion->user_data, completion->res);
+            on_completion(completion->user_data, completion->res, completion->flags);
             ++count;
         }
         io_uring_cq_advance(&ring_, count);

@@ -32,6 +32,13 @@ Result<std::unique_ptr<RingWorld>> RingWorld::open(RingFeatures allowed) {
     return std::unique_ptr<RingWorld>(new RingWorld(std::move(*helper), std::move(*ring)));
 }
 
+RingWorld::RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring)
+    : helper_(std::move(helper)), ring_(std::move(ring)) {
+    if (!features().has(RingFeature::kProvidedBuffers)) return;
+    provided_ = ProvidedBuffers::open(ring_->raw());
+    if (!provided_) ring_->give_up(RingFeature::kProvidedBuffers);
+}
+
 RingWorld::~RingWorld() {
     while (!ready_.empty()) ready_.pop().destroy();
     timers().clear();
@@ -103,12 +110,22 @@ Result<std::int32_t> RingWorld::register_memory(MutableBytes memory) {
     return index;
 }
 
+void RingWorld::take_provided(Operation& operation, std::uint32_t completion_flags) {
+    std::byte* const piece = provided_->piece(completion_flags);
+    if (operation.result > 0) {
+        *static_cast<std::byte**>(operation.request.data) = piece;
+    } else {
+        provided_->give_back(piece);
+    }
+}
+
 void RingWorld::take_completions() {
-    ring_->reap([this](std::uint64_t user_data, std::int32_t result) {
+    ring_->reap([this](std::uint64_t user_data, std::int32_t result, std::uint32_t flags) {
         if (user_data == kNobody) return;
         if (user_data == kHelperBell) return take_from_helper();
         auto& operation = *reinterpret_cast<Operation*>(user_data);
         operation.result = finish(operation, result);
+        if ((flags & IORING_CQE_F_BUFFER) != 0) take_provided(operation, flags);
         --in_flight_;
         ready_.push(operation);
     });

@@ -7,6 +7,7 @@
 
 #include "core/runtime/world.hpp"
 #include "uring/helper.hpp"
+#include "uring/provided_buffers.hpp"
 #include "uring/ring.hpp"
 
 #include <memory>
@@ -29,6 +30,9 @@ public:
     Result<std::int32_t> register_memory(MutableBytes memory) override;
     void unregister_memory(std::int32_t index) override { ring_->unregister_memory(index); }
 
+    bool provides_memory() const override { return provided_ != nullptr; }
+    void give_back(const std::byte* memory) override { provided_->give_back(memory); }
+
     void run();
     /// No turn is begun once nothing is ready or in flight.
     void stop() { stopping_ = true; }
@@ -36,10 +40,10 @@ public:
     RingFeatures features() const { return ring_->features(); }
 
 private:
-    RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring)
-        : helper_(std::move(helper)), ring_(std::move(ring)) {}
+    RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring);
 
     void take_completions();
+    void take_provided(Operation& operation, std::uint32_t completion_flags);
     void take_from_helper();
     void listen_for_helper();
     bool run_ready();
@@ -48,6 +52,7 @@ private:
     std::uint64_t with_helper_{};  // operations
     std::uint64_t rings_heard_{};  // what the kernel reads from the helper's bell
     bool listening_for_helper_{};
+    std::unique_ptr<ProvidedBuffers> provided_;  // null without the feature
     // Goes before what its requests point to.
     std::unique_ptr<Ring> ring_;
     RunnableQueue ready_;

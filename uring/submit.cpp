@@ -2,6 +2,7 @@
 
 #include "core/base/assert.hpp"
 #include "uring/blocking.hpp"
+#include "uring/provided_buffers.hpp"
 #include "uring/sockets.hpp"
 
 #include <fcntl.h>
@@ -31,6 +32,16 @@ int mode_flags(OpenMode mode) {
 int open_flags(std::uint32_t flags) {
     const int direct = (flags & kDirect) != 0 ? O_DIRECT : 0;
     return direct | mode_flags(static_cast<OpenMode>(flags & ~kDirect));
+}
+
+void prepare_receive(io_uring_sqe& entry, const IoRequest& request) {
+    if (request.flags != kIntoProvided) {
+        io_uring_prep_recv(&entry, request.handle, request.data, request.size, 0);
+        return;
+    }
+    io_uring_prep_recv(&entry, request.handle, nullptr, ProvidedBuffers::kPieceBytes, 0);
+    entry.flags |= IOSQE_BUFFER_SELECT;
+    entry.buf_group = ProvidedBuffers::kGroup;
 }
 
 void prepare_send(io_uring_sqe& entry, Operation& operation) {
@@ -103,9 +114,7 @@ void prepare(io_uring_sqe& entry, Operation& operation) {
         case IoKind::kAccept:
             io_uring_prep_accept(&entry, request.handle, nullptr, nullptr, SOCK_CLOEXEC);
             return;
-        case IoKind::kReceive:
-            io_uring_prep_recv(&entry, request.handle, request.data, request.size, 0);
-            return;
+        case IoKind::kReceive: prepare_receive(entry, request); return;
         case IoKind::kSend: prepare_send(entry, operation); return;
         case IoKind::kShutdown: io_uring_prep_shutdown(&entry, request.handle, SHUT_RDWR); return;
         default: prepare_name(entry, request);

@@ -123,6 +123,11 @@ public:
     /// REQUIRES: no request in flight names it.
     virtual void unregister_memory(std::int32_t) {}
 
+    /// Whether this world knows kIntoProvided.
+    virtual bool provides_memory() const { return false; }
+    /// Takes back what a kReceive with kIntoProvided gave out.
+    virtual void give_back(const std::byte*) {}
+
     TimerQueue& timers() { return timers_; }
 
     void add_suspended(Suspended& suspended) { suspended_.push_back(suspended); }

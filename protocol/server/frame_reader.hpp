@@ -53,17 +53,15 @@ public:
     std::uint64_t received() const { return received_; }
 
 private:
-    Task<Result<void>> fill_inbox(std::size_t wanted);
+    Task<Result<void>> fill(MutableBytes into);
+    /// Takes what is at hand; how many bytes.
+    std::size_t take_received(MutableBytes into);
     Task<Result<void>> receive_rest(Frame& frame, std::size_t received);
-
-    static constexpr std::size_t kInboxBytes = 16 << 10;
 
     Stream& stream_;
     Semaphore& budget_;
     const std::int32_t frame_bytes_max_;
-    std::unique_ptr<std::byte[]> inbox_ = std::make_unique_for_overwrite<std::byte[]>(kInboxBytes);
-    std::size_t begin_{};
-    std::size_t end_{};
+    Received inbox_;
     std::uint64_t received_{};
 };
 

@@ -180,6 +180,59 @@ TEST_P(RingWorldTest, AStreamCarriesManySlicesInOrder) {
     run(scenario(*world_));
 }
 
+Task<> receive_number(Stream& stream, int expected, Received& kept) {
+    auto received = co_await stream.receive();
+    EXPECT_TRUE(received);
+    if (!received) co_return;
+    std::byte number[sizeof(int)]{};
+    EXPECT_EQ(received->take_out(number), sizeof number);
+    EXPECT_EQ(load_be<std::int32_t>(number), expected);
+    EXPECT_TRUE(received->left().empty());
+    kept = std::move(*received);
+}
+
+Task<> send_number(Stream& stream, std::int32_t number) {
+    std::byte bytes[sizeof number];
+    store_be(bytes, number);
+    iovec slice{bytes, sizeof bytes};
+    EXPECT_TRUE(co_await stream.send_all(std::span(&slice, 1)));
+}
+
+TEST_P(RingWorldTest, MoreReceivesThanThereIsProvidedMemoryAllGetTheirBytes) {
+    EXPECT_NE(world_->provides_memory(), GetParam() == RingFeature::kProvidedBuffers);
+    const auto scenario = [](World& world) -> Task<> {
+        constexpr int kStreams = 300;
+        std::vector<Stream> near_ends;
+        std::vector<Stream> far_ends;
+        for (int i = 0; i < kStreams; ++i) {
+            int ends[2];
+            EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+            near_ends.emplace_back(world, ends[0]);
+            far_ends.emplace_back(world, ends[1]);
+        }
+        for (int round = 0; round < 3; ++round) {
+            // All of it is held until the round is over, and then goes back.
+            std::vector<Received> kept(kStreams);
+            Gate gate(world);
+            for (int i = 0; i < kStreams; ++i) {
+                const auto place = static_cast<std::size_t>(i);
+                gate.spawn(receive_number(near_ends[place], round + i, kept[place]));
+            }
+            for (int i = 0; i < kStreams; ++i) {
+                co_await send_number(far_ends[static_cast<std::size_t>(i)], round + i);
+            }
+            co_await gate.close();
+        }
+        for (Stream& each : far_ends) co_await each.close();
+        for (Stream& each : near_ends) {
+            const auto ended = co_await each.receive();
+            EXPECT_EQ(ended.error(), make_error_code(Errc::kEndOfStream));
+            co_await each.close();
+        }
+    };
+    run(scenario(*world_));
+}
+
 TEST_P(RingWorldTest, ShuttingAnAcceptorDownEndsItsAccept) {
     const auto accept_fails = [](Acceptor& acceptor) -> Task<> {
         const auto stream = co_await acceptor.accept();
