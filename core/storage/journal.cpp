@@ -59,10 +59,27 @@ Task<Result<void>> Journal::begin_life(Lsn former_end) {
         const auto prepared = co_await files_.prepare();
         if (!prepared) co_return prepared;
     }
+    if (options_.flush && options_.direct) {
+        const auto probed = co_await probe_device();
+        if (!probed) co_return probed;
+    }
     const JournalFileHeader header{journal_id_, 0, next_, life_, former_end, 0};
     const auto begun = co_await files_.begin_next(header);
     if (!begun) co_return begun.error();
     keep_spare();
+    co_return Result<void>();
+}
+
+Task<Result<void>> Journal::probe_device() {
+    const auto probe = co_await files_.probe();
+    if (!probe) co_return probe.error();
+    const auto us = [](Duration time) { return time.count() / 1'000; };
+    const std::string way = probe->prefers_durable_write() ? "durable writes" : "write and sync";
+    logger_.info("how journal frames become durable",
+                 {{"log_dir", options_.folder},
+                  {"way", way},
+                  {"durable_write_us", us(probe->durable_write)},
+                  {"write_and_sync_us", us(probe->write_and_sync)}});
     co_return Result<void>();
 }
 

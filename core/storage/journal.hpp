@@ -104,6 +104,7 @@ private:
 
     void register_frame_memory();
     Task<Result<void>> begin_life(Lsn former_end);
+    Task<Result<void>> probe_device();
     Task<> write_frames();
     Task<Result<Step>> write_next_frame();
     Task<Result<void>> write_frame(bool control);
