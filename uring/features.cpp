@@ -11,6 +11,8 @@ std::string_view name_of(RingFeature feature) {
         case RingFeature::kSubmitAll: return "submit_all";
         case RingFeature::kRegisteredRing: return "registered_ring";
         case RingFeature::kNoIowait: return "no_iowait";
+        case RingFeature::kFixedBuffers: return "fixed_buffers";
+        case RingFeature::kProvidedBuffers: return "provided_buffers";
     }
     return "unknown";
 }

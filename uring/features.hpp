@@ -10,16 +10,19 @@
 namespace millrace {
 
 enum class RingFeature : std::uint8_t {
-    kDeferTaskrun,    // 6.1: completions are posted when the loop asks, not in between
-    kCoopTaskrun,     // 5.19: the fallback of the former
-    kSubmitAll,       // 5.18: one bad submission does not hold up those behind it
-    kRegisteredRing,  // 5.18: entering the ring needs no descriptor lookup
-    kNoIowait,        // 6.15: an idle broker is not shown as waiting for a disk
+    kDeferTaskrun,     // 6.1: completions are posted when the loop asks, not in between
+    kCoopTaskrun,      // 5.19: the fallback of the former
+    kSubmitAll,        // 5.18: one bad submission does not hold up those behind it
+    kRegisteredRing,   // 5.18: entering the ring needs no descriptor lookup
+    kNoIowait,         // 6.15: an idle broker is not shown as waiting for a disk
+    kFixedBuffers,     // 5.19: writes from registered memory spare the look-up of its pages
+    kProvidedBuffers,  // 5.19: a receive that waits holds no memory
 };
 
-inline constexpr std::array kRingFeatures{RingFeature::kDeferTaskrun, RingFeature::kCoopTaskrun,
-                                          RingFeature::kSubmitAll, RingFeature::kRegisteredRing,
-                                          RingFeature::kNoIowait};
+inline constexpr std::array kRingFeatures{
+    RingFeature::kDeferTaskrun,   RingFeature::kCoopTaskrun, RingFeature::kSubmitAll,
+    RingFeature::kRegisteredRing, RingFeature::kNoIowait,    RingFeature::kFixedBuffers,
+    RingFeature::kProvidedBuffers};
 
 std::string_view name_of(RingFeature feature);
 

@@ -2,6 +2,7 @@
 
 #include "core/base/assert.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace millrace {
@@ -11,6 +12,13 @@ struct SetupFlag {
     RingFeature feature;
     unsigned flags;
 };
+
+/// Whether the kernel lets this process enter the ring too: a filter may allow the setup alone.
+/// Zero or a negated errno.
+int try_to_enter(const io_uring& ring) {
+    return std::min(0, io_uring_enter(static_cast<unsigned>(ring.ring_fd), 0, 0,
+                                      IORING_ENTER_GETEVENTS, nullptr));
+}
 
 /// Flags in the order in which they are given up when the kernel refuses the set.
 constexpr SetupFlag kSetupFlags[] = {
@@ -53,6 +61,8 @@ Result<std::unique_ptr<Ring>> Ring::open(unsigned entries, RingFeatures allowed)
         ring->ring_.ring_fd = -1;
         return system_error(-outcome);
     }
+    outcome = try_to_enter(ring->ring_);
+    if (outcome < 0) return system_error(-outcome);
     if (ring->features_.has(RingFeature::kDeferTaskrun)) {
         ring->features_.remove(RingFeature::kCoopTaskrun);
     }
@@ -63,12 +73,41 @@ Result<std::unique_ptr<Ring>> Ring::open(unsigned entries, RingFeatures allowed)
     if ((ring->ring_.features & IORING_FEAT_NO_IOWAIT) == 0) {
         ring->features_.remove(RingFeature::kNoIowait);
     }
+    if (ring->features_.has(RingFeature::kFixedBuffers) &&
+        io_uring_register_buffers_sparse(&ring->ring_, kMemoriesMax) != 0) {
+        ring->features_.remove(RingFeature::kFixedBuffers);
+    }
     if ((ring->ring_.features & IORING_FEAT_EXT_ARG) == 0) return system_error(ENOSYS);
     return ring;
 }
 
 Ring::~Ring() {
     if (ring_.ring_fd >= 0) io_uring_queue_exit(&ring_);
+}
+
+int Ring::set_memory(std::int32_t index, iovec memory) {
+    __u64 tag = 0;
+    const int outcome = io_uring_register_buffers_update_tag(&ring_, static_cast<unsigned>(index),
+                                                             &memory, &tag, 1);
+    return std::min(outcome, 0);
+}
+
+Result<std::int32_t> Ring::register_memory(MutableBytes memory) {
+    if (!features_.has(RingFeature::kFixedBuffers)) return system_error(ENOTSUP);
+    for (std::size_t place = 0; place < kMemoriesMax; ++place) {
+        if (memories_.test(place)) continue;
+        const auto index = static_cast<std::int32_t>(place);
+        const int outcome = set_memory(index, {memory.data(), memory.size()});
+        if (outcome < 0) return system_error(-outcome);
+        memories_.set(place);
+        return index;
+    }
+    return system_error(ENOBUFS);
+}
+
+void Ring::unregister_memory(std::int32_t index) {
+    expect(set_memory(index, {}) == 0, "the kernel keeps memory that is no longer registered");
+    memories_.reset(static_cast<std::size_t>(index));
 }
 
 io_uring_sqe& Ring::next_entry() {

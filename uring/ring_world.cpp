@@ -1,5 +1,6 @@
 #include "uring/ring_world.hpp"
 
+#include "uring/blocking.hpp"
 #include "uring/submit.hpp"
 
 #include <ctime>
@@ -11,6 +12,9 @@ namespace {
 constexpr unsigned kRingEntries = 1024;
 // Runnables per turn: some hundred microseconds of work, then the kernel is asked again.
 constexpr int kRunnablesPerTurn = 1024;
+// What a completion belongs to when it is no operation, whose address is never that small.
+constexpr std::uint64_t kNobody = 0;
+constexpr std::uint64_t kHelperBell = 1;
 
 std::int64_t read_clock(clockid_t clock) {
     timespec moment{};
@@ -23,7 +27,16 @@ std::int64_t read_clock(clockid_t clock) {
 Result<std::unique_ptr<RingWorld>> RingWorld::open(RingFeatures allowed) {
     auto ring = Ring::open(kRingEntries, allowed);
     if (!ring) return ring.error();
-    return std::unique_ptr<RingWorld>(new RingWorld(std::move(*ring)));
+    auto helper = HelperPort::open();
+    if (!helper) return helper.error();
+    return std::unique_ptr<RingWorld>(new RingWorld(std::move(*helper), std::move(*ring)));
+}
+
+RingWorld::RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring)
+    : helper_(std::move(helper)), ring_(std::move(ring)) {
+    if (!features().has(RingFeature::kProvidedBuffers)) return;
+    provided_ = ProvidedBuffers::open(ring_->raw());
+    if (!provided_) ring_->give_up(RingFeature::kProvidedBuffers);
 }
 
 RingWorld::~RingWorld() {
@@ -32,6 +45,13 @@ RingWorld::~RingWorld() {
 }
 
 void RingWorld::submit(Operation& operation) {
+    if (may_block(operation.request)) {
+        ++in_flight_;
+        ++with_helper_;
+        helper_->send(operation);
+        listen_for_helper();
+        return;
+    }
     const auto result = start(*ring_, operation);
     if (result) {
         operation.result = *result;
@@ -45,7 +65,31 @@ void RingWorld::cancel(Operation& operation) {
     io_uring_sqe& entry = ring_->next_entry();
     io_uring_prep_cancel(&entry, &operation, 0);
     // Nobody waits for the cancellation itself: the operation's own completion tells.
-    io_uring_sqe_set_data(&entry, nullptr);
+    io_uring_sqe_set_data64(&entry, kNobody);
+}
+
+void RingWorld::listen_for_helper() {
+    if (listening_for_helper_ || with_helper_ == 0) return;
+    listening_for_helper_ = true;
+    io_uring_sqe& entry = ring_->next_entry();
+    io_uring_prep_read(&entry, helper_->bell(), &rings_heard_, sizeof rings_heard_, 0);
+    io_uring_sqe_set_data64(&entry, kHelperBell);
+}
+
+void RingWorld::take_from_helper() {
+    listening_for_helper_ = false;
+    RunnableQueue done = helper_->take();
+    while (!done.empty()) {
+        auto& operation = static_cast<Operation&>(done.pop());
+        --with_helper_;
+        if (operation.request.kind == IoKind::kConnect && operation.result >= 0) {
+            start_connect(*ring_, operation, operation.result);
+            continue;
+        }
+        --in_flight_;
+        ready_.push(operation);
+    }
+    listen_for_helper();
 }
 
 Time RingWorld::now() const { return Time(read_clock(CLOCK_MONOTONIC)); }
@@ -59,11 +103,29 @@ std::uint64_t RingWorld::random() {
     return value;
 }
 
+Result<std::int32_t> RingWorld::register_memory(MutableBytes memory) {
+    if (memory_refused_ || !features().has(RingFeature::kFixedBuffers)) return kUnregistered;
+    const auto index = ring_->register_memory(memory);
+    memory_refused_ = !index;
+    return index;
+}
+
+void RingWorld::take_provided(Operation& operation, std::uint32_t completion_flags) {
+    std::byte* const piece = provided_->piece(completion_flags);
+    if (operation.result > 0) {
+        *static_cast<std::byte**>(operation.request.data) = piece;
+    } else {
+        provided_->give_back(piece);
+    }
+}
+
 void RingWorld::take_completions() {
-    ring_->reap([this](std::uint64_t user_data, std::int32_t result) {
-        if (user_data == 0) return;
+    ring_->reap([this](std::uint64_t user_data, std::int32_t result, std::uint32_t flags) {
+        if (user_data == kNobody) return;
+        if (user_data == kHelperBell) return take_from_helper();
         auto& operation = *reinterpret_cast<Operation*>(user_data);
         operation.result = finish(operation, result);
+        if ((flags & IORING_CQE_F_BUFFER) != 0) take_provided(operation, flags);
         --in_flight_;
         ready_.push(operation);
     });

@@ -6,6 +6,8 @@
 #pragma once
 
 #include "core/runtime/world.hpp"
+#include "uring/helper.hpp"
+#include "uring/provided_buffers.hpp"
 #include "uring/ring.hpp"
 
 #include <memory>
@@ -25,6 +27,11 @@ public:
     Time now() const override;
     std::int64_t wall_clock_ms() const override;
     std::uint64_t random() override;
+    Result<std::int32_t> register_memory(MutableBytes memory) override;
+    void unregister_memory(std::int32_t index) override { ring_->unregister_memory(index); }
+
+    bool provides_memory() const override { return provided_ != nullptr; }
+    void give_back(const std::byte* memory) override { provided_->give_back(memory); }
 
     void run();
     /// No turn is begun once nothing is ready or in flight.
@@ -33,14 +40,24 @@ public:
     RingFeatures features() const { return ring_->features(); }
 
 private:
-    explicit RingWorld(std::unique_ptr<Ring> ring) : ring_(std::move(ring)) {}
+    RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring);
 
     void take_completions();
+    void take_provided(Operation& operation, std::uint32_t completion_flags);
+    void take_from_helper();
+    void listen_for_helper();
     bool run_ready();
 
+    std::unique_ptr<HelperPort> helper_;
+    std::uint64_t with_helper_{};  // operations
+    std::uint64_t rings_heard_{};  // what the kernel reads from the helper's bell
+    bool listening_for_helper_{};
+    std::unique_ptr<ProvidedBuffers> provided_;  // null without the feature
+    // Goes before what its requests point to.
     std::unique_ptr<Ring> ring_;
     RunnableQueue ready_;
     std::uint64_t in_flight_{};
+    bool memory_refused_{};
     bool stopping_{};
 };
 

@@ -1,5 +1,6 @@
 #include "uring/sockets.hpp"
 
+#include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -51,6 +52,12 @@ std::uint16_t bound_port(int handle) {
 }
 
 }  // namespace
+
+bool is_numeric(const char* host) {
+    if (host == nullptr || *host == '\0') return true;
+    in6_addr address{};
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
 
 std::int32_t listen_on(const char* host, std::uint16_t& port) {
     const bool everywhere = host == nullptr || *host == '\0';

@@ -1,5 +1,6 @@
 // Sockets before they are on the ring: resolving, binding, options. Called at start-up and once per
-// connection; nothing here waits for a peer.
+// connection; nothing here waits for a peer, and only a name that is no address waits for a name
+// server.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,9 @@
 #include <string>
 
 namespace millrace {
+
+/// An address, or empty: it needs no name server.
+bool is_numeric(const char* host);
 
 /// A listening socket, or a negated errno. An empty `host` listens on all addresses, IPv6 and IPv4.
 /// `port` is replaced by the one that was bound.

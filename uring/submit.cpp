@@ -1,20 +1,13 @@
 #include "uring/submit.hpp"
 
 #include "core/base/assert.hpp"
+#include "uring/blocking.hpp"
+#include "uring/provided_buffers.hpp"
 #include "uring/sockets.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
-#include <string_view>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
-#include <vector>
 
 namespace millrace {
 namespace {
@@ -23,8 +16,6 @@ constexpr mode_t kFileMode = 0644;
 constexpr mode_t kFolderMode = 0755;
 
 static_assert(sizeof(msghdr) <= sizeof(Operation::scratch));
-
-std::int32_t or_errno(int outcome) { return outcome < 0 ? -errno : outcome; }
 
 int mode_flags(OpenMode mode) {
     switch (mode) {
@@ -43,51 +34,14 @@ int open_flags(std::uint32_t flags) {
     return direct | mode_flags(static_cast<OpenMode>(flags & ~kDirect));
 }
 
-std::int32_t listen_as_wished(const IoRequest& request) {
-    auto& port = *static_cast<std::uint16_t*>(request.data);
-    port = static_cast<std::uint16_t>(request.offset);
-    return listen_on(request.path, port);
-}
-
-std::int32_t file_size(const IoRequest& request) {
-    struct stat status{};
-    if (fstat(request.handle, &status) != 0) return -errno;
-    *static_cast<std::uint64_t*>(request.data) = static_cast<std::uint64_t>(status.st_size);
-    return 0;
-}
-
-std::int32_t filesystem_space(const IoRequest& request) {
-    struct statvfs status{};
-    if (statvfs(request.path, &status) != 0) return -errno;
-    const std::uint64_t unit = status.f_frsize;
-    *static_cast<FilesystemSpace*>(request.data) = {unit * status.f_blocks, unit * status.f_bavail};
-    return 0;
-}
-
-std::int32_t list_folder_into(const IoRequest& request) {
-    DIR* const folder = opendir(request.path);
-    if (folder == nullptr) return -errno;
-    auto& entries = *static_cast<std::vector<FolderEntry>*>(request.data);
-    entries.clear();
-    while (const dirent* entry = readdir(folder)) {
-        const std::string_view name = entry->d_name;
-        if (name == "." || name == "..") continue;
-        struct stat status{};
-        const bool known = fstatat(dirfd(folder), entry->d_name, &status, 0) == 0;
-        entries.push_back({std::string(name), known && S_ISDIR(status.st_mode)});
+void prepare_receive(io_uring_sqe& entry, const IoRequest& request) {
+    if (request.flags != kIntoProvided) {
+        io_uring_prep_recv(&entry, request.handle, request.data, request.size, 0);
+        return;
     }
-    closedir(folder);
-    std::sort(entries.begin(), entries.end());
-    return 0;
-}
-
-std::int32_t lock_whole_file(int handle) {
-    // An open-file-description lock: a Java broker's FileChannel.tryLock() conflicts with it, with
-    // flock() it does not.
-    struct flock lock{};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    return or_errno(fcntl(handle, F_OFD_SETLK, &lock));
+    io_uring_prep_recv(&entry, request.handle, nullptr, ProvidedBuffers::kPieceBytes, 0);
+    entry.flags |= IOSQE_BUFFER_SELECT;
+    entry.buf_group = ProvidedBuffers::kGroup;
 }
 
 void prepare_send(io_uring_sqe& entry, Operation& operation) {
@@ -98,36 +52,18 @@ void prepare_send(io_uring_sqe& entry, Operation& operation) {
     io_uring_prep_sendmsg(&entry, request.handle, message, MSG_NOSIGNAL | MSG_WAITALL);
 }
 
-/// The connecting socket's handle stays in the request; the address in the scratch space.
-std::optional<std::int32_t> start_connect(Ring& ring, Operation& operation) {
-    IoRequest& request = operation.request;
-    sockaddr_storage address{};
-    socklen_t length = 0;
-    request.handle =
-        prepare_connect(request.path, static_cast<std::uint16_t>(request.offset), address, length);
-    if (request.handle < 0) return request.handle;
-    std::memcpy(operation.scratch, &address, length);
-    io_uring_sqe& entry = ring.next_entry();
-    io_uring_prep_connect(&entry, request.handle, reinterpret_cast<sockaddr*>(operation.scratch),
-                          length);
-    io_uring_sqe_set_data(&entry, &operation);
-    return std::nullopt;
-}
-
-/// What is done here and now, without the ring; nothing when the kind has a ring operation.
-std::optional<std::int32_t> carry_out_at_once(Operation& operation) {
-    const IoRequest& request = operation.request;
-    switch (request.kind) {
-        case IoKind::kListen: return listen_as_wished(request);
-        case IoKind::kFileSize: return file_size(request);
-        case IoKind::kSyncFilesystem: return or_errno(syncfs(request.handle));
-        case IoKind::kSpace: return filesystem_space(request);
-        case IoKind::kLock: return lock_whole_file(request.handle);
-        case IoKind::kListFolder: return list_folder_into(request);
-        case IoKind::kTruncate:
-            return or_errno(ftruncate(request.handle, static_cast<off_t>(request.size)));
-        default: return std::nullopt;
+void prepare_write(io_uring_sqe& entry, const IoRequest& request) {
+    const auto* slices = static_cast<const iovec*>(request.data);
+    if (request.buffer == kUnregistered) {
+        io_uring_prep_writev(&entry, request.handle, slices, static_cast<unsigned>(request.size),
+                             request.offset);
+    } else {
+        expect_equal(request.size, std::uint64_t{1}, "registered memory is written by one slice");
+        io_uring_prep_write_fixed(&entry, request.handle, slices->iov_base,
+                                  static_cast<unsigned>(slices->iov_len), request.offset,
+                                  request.buffer);
     }
+    if ((request.flags & kDurableWrite) != 0) entry.rw_flags = RWF_DSYNC;
 }
 
 void prepare_file(io_uring_sqe& entry, const IoRequest& request) {
@@ -140,11 +76,7 @@ void prepare_file(io_uring_sqe& entry, const IoRequest& request) {
             io_uring_prep_read(&entry, request.handle, request.data,
                                static_cast<unsigned>(request.size), request.offset);
             return;
-        case IoKind::kWriteAt:
-            io_uring_prep_writev(&entry, request.handle, static_cast<const iovec*>(request.data),
-                                 static_cast<unsigned>(request.size), request.offset);
-            if ((request.flags & kDurableWrite) != 0) entry.rw_flags = RWF_DSYNC;
-            return;
+        case IoKind::kWriteAt: prepare_write(entry, request); return;
         case IoKind::kSync:
             io_uring_prep_fsync(&entry, request.handle,
                                 static_cast<SyncScope>(request.flags) == SyncScope::kData
@@ -182,9 +114,7 @@ void prepare(io_uring_sqe& entry, Operation& operation) {
         case IoKind::kAccept:
             io_uring_prep_accept(&entry, request.handle, nullptr, nullptr, SOCK_CLOEXEC);
             return;
-        case IoKind::kReceive:
-            io_uring_prep_recv(&entry, request.handle, request.data, request.size, 0);
-            return;
+        case IoKind::kReceive: prepare_receive(entry, request); return;
         case IoKind::kSend: prepare_send(entry, operation); return;
         case IoKind::kShutdown: io_uring_prep_shutdown(&entry, request.handle, SHUT_RDWR); return;
         default: prepare_name(entry, request);
@@ -194,12 +124,25 @@ void prepare(io_uring_sqe& entry, Operation& operation) {
 }  // namespace
 
 std::optional<std::int32_t> start(Ring& ring, Operation& operation) {
-    if (operation.request.kind == IoKind::kConnect) return start_connect(ring, operation);
-    if (const auto result = carry_out_at_once(operation)) return result;
+    if (operation.request.kind == IoKind::kConnect) {
+        const std::int32_t handle = carry_out_blocking(operation);
+        if (handle < 0) return handle;
+        start_connect(ring, operation, handle);
+        return std::nullopt;
+    }
+    if (const auto result = carry_out_at_once(operation.request)) return result;
     io_uring_sqe& entry = ring.next_entry();
     prepare(entry, operation);
     io_uring_sqe_set_data(&entry, &operation);
     return std::nullopt;
+}
+
+void start_connect(Ring& ring, Operation& operation, std::int32_t handle) {
+    operation.request.handle = handle;
+    io_uring_sqe& entry = ring.next_entry();
+    io_uring_prep_connect(&entry, handle, reinterpret_cast<sockaddr*>(operation.scratch),
+                          static_cast<socklen_t>(operation.request.size));
+    io_uring_sqe_set_data(&entry, &operation);
 }
 
 std::int32_t finish(Operation& operation, std::int32_t result) {

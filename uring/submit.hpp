@@ -9,8 +9,11 @@
 namespace millrace {
 
 /// Queues the operation on the ring and returns nothing, or carries out at once what has no ring
-/// operation, or could not block, and returns its result (a value or a negated errno).
+/// operation and returns its result (a value or a negated errno). REQUIRES: it can't block.
 std::optional<std::int32_t> start(Ring& ring, Operation& operation);
+
+/// Queues a connect whose first half (uring/blocking.hpp) gave the socket `handle`.
+void start_connect(Ring& ring, Operation& operation, std::int32_t handle);
 
 /// What a completion's result means to the domain, for kinds whose last step is not the kernel's:
 /// a connected socket gets its options, a connect yields the handle.

@@ -102,7 +102,8 @@ Task<Result<void>> File::write_all_at(std::uint64_t offset, std::span<iovec> sli
     co_return Result<void>();
 }
 
-Task<Result<void>> File::write_whole_at(std::uint64_t offset, ByteView bytes, bool durable) {
+Task<Result<void>> File::write_whole_at(std::uint64_t offset, ByteView bytes, bool durable,
+                                        std::int32_t buffer) {
     const std::uint32_t flags = durable ? kDurableWrite : 0;
     for (;;) {
         iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
@@ -111,7 +112,8 @@ Task<Result<void>> File::write_whole_at(std::uint64_t offset, ByteView bytes, bo
                                                      .handle = handle_,
                                                      .offset = offset,
                                                      .data = &slice,
-                                                     .size = 1});
+                                                     .size = 1,
+                                                     .buffer = buffer});
         if (!done && done.error() == system_error(EAGAIN)) continue;
         if (!done) co_return done.error();
         if (*done == 0) co_return system_error(EIO);

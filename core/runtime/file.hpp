@@ -38,8 +38,10 @@ public:
     /// Writes the slices one behind the other. `slices` is used up.
     Task<Result<void>> write_all_at(std::uint64_t offset, std::span<iovec> slices);
     /// One write of all of `bytes`; a short count repeats the whole of it in place. With `durable`
-    /// these bytes, and nothing else, are on stable storage when it succeeds.
-    Task<Result<void>> write_whole_at(std::uint64_t offset, ByteView bytes, bool durable);
+    /// these bytes, and nothing else, are on stable storage when it succeeds. `buffer`: the index
+    /// of the registered memory that they lie in.
+    Task<Result<void>> write_whole_at(std::uint64_t offset, ByteView bytes, bool durable,
+                                      std::int32_t buffer = kUnregistered);
     Task<Result<void>> sync(SyncScope scope);
     /// IoKind::kSyncFilesystem: no barrier, sync a file afterwards.
     Task<Result<void>> sync_filesystem();

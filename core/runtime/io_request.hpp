@@ -13,9 +13,11 @@ enum class IoKind : std::uint8_t {
     // kListen: path = numeric host or empty for all, offset = port or 0 for any, data =
     // std::uint16_t* that receives the port; result: listening handle.
     kListen,
-    kAccept,    // result: connected handle
-    kConnect,   // path = numeric host, offset = port; result: connected handle
-    kReceive,   // data, size; result: bytes received, 0 when the peer closed its side
+    kAccept,   // result: connected handle
+    kConnect,  // path = numeric host, offset = port; result: connected handle
+    // kReceive: data, size; result: bytes received, 0 when the peer closed its side. With flags =
+    // kIntoProvided: data = std::byte** that receives where they lie, in the world's memory.
+    kReceive,
     kSend,      // data = iovec array, size = its length; result: bytes taken, maybe not all
     kShutdown,  // both directions
     // Files. `handle` is the file.
@@ -59,6 +61,13 @@ inline constexpr std::size_t kBlockBytes = 4096;
 /// With kWriteAt: these bytes, and only they, are on stable storage when it succeeds (RWF_DSYNC).
 inline constexpr std::uint32_t kDurableWrite = 1;
 
+/// With kReceive, in a world that provides memory: it picks memory when the bytes arrive, and gets
+/// it back by World::give_back(). ENOBUFS when none is left.
+inline constexpr std::uint32_t kIntoProvided = 1;
+
+/// No registered memory (World::register_memory).
+inline constexpr std::int32_t kUnregistered = -1;
+
 /// Of the filesystem that holds a path, in bytes.
 struct FilesystemSpace {
     std::uint64_t total{};
@@ -81,6 +90,7 @@ struct IoRequest {
     std::uint64_t size{};
     const char* path{};
     const char* other{};
+    std::int32_t buffer{kUnregistered};  // kWriteAt: registered memory that holds the one slice
 };
 
 }  // namespace millrace

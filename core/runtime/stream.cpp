@@ -4,12 +4,15 @@
 #include "core/runtime/slices.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kSlicesPerSend = 1024;
+// Some small requests that arrive together.
+constexpr std::size_t kOwnBytes = 16 << 10;
 
 Task<> close_handle(World& world, std::int32_t handle) {
     // A socket's close has no outcome that anybody could act on.
@@ -21,6 +24,13 @@ Task<> shut_down_handle(World& world, std::int32_t handle) {
 }
 
 }  // namespace
+
+std::size_t Received::take_out(MutableBytes into) {
+    const std::size_t count = std::min(into.size(), left_.size());
+    std::copy_n(left_.begin(), count, into.begin());
+    left_ = left_.subspan(count);
+    return count;
+}
 
 Stream::Stream(Stream&& other) noexcept
     : world_(other.world_), handle_(std::exchange(other.handle_, -1)) {}
@@ -50,6 +60,27 @@ Task<Result<std::size_t>> Stream::receive_some(MutableBytes into) {
     if (!done) co_return done.error();
     if (*done == 0) co_return Errc::kEndOfStream;
     co_return static_cast<std::size_t>(*done);
+}
+
+Task<Result<Received>> Stream::receive() {
+    if (!world_->provides_memory()) co_return co_await receive_into_own();
+    std::byte* memory = nullptr;
+    const auto done = co_await perform(
+        *world_,
+        {.kind = IoKind::kReceive, .flags = kIntoProvided, .handle = handle_, .data = &memory});
+    if (!done) {
+        if (done.error() == system_error(ENOBUFS)) co_return co_await receive_into_own();
+        co_return done.error();
+    }
+    if (*done == 0) co_return Errc::kEndOfStream;
+    co_return Received(*world_, memory, *done);
+}
+
+Task<Result<Received>> Stream::receive_into_own() {
+    auto own = std::make_unique_for_overwrite<std::byte[]>(kOwnBytes);
+    const auto count = co_await receive_some(MutableBytes(own.get(), kOwnBytes));
+    if (!count) co_return count.error();
+    co_return Received(std::move(own), *count);
 }
 
 Task<Result<void>> Stream::send_all(std::span<iovec> slices) {

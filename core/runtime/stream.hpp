@@ -4,10 +4,48 @@
 #include "core/base/bytes.hpp"
 #include "core/runtime/operation.hpp"
 
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace millrace {
+
+/// Bytes that a stream has received, and the memory that they lie in: the world's, or their own.
+class Received {
+public:
+    Received() = default;
+    Received(World& world, const std::byte* provided, std::size_t size)
+        : world_(&world), left_(provided, size), provided_(provided) {}
+    Received(std::unique_ptr<std::byte[]> own, std::size_t size)
+        : left_(own.get(), size), own_(std::move(own)) {}
+    Received(Received&& other) noexcept { swap(other); }
+    Received& operator=(Received&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~Received() {
+        if (provided_ != nullptr && !world_->ending()) world_->give_back(provided_);
+    }
+
+    /// What has not been taken out yet.
+    ByteView left() const { return left_; }
+    /// Copies bytes out until `into` is full or none is left; how many.
+    std::size_t take_out(MutableBytes into);
+
+private:
+    void swap(Received& other) {
+        std::swap(world_, other.world_);
+        std::swap(left_, other.left_);
+        std::swap(provided_, other.provided_);
+        std::swap(own_, other.own_);
+    }
+
+    World* world_{};
+    ByteView left_;
+    const std::byte* provided_{};
+    std::unique_ptr<std::byte[]> own_;
+};
 
 /// A connected socket on one shard. Closed by whoever owns it; the destructor asserts that.
 class Stream {
@@ -22,6 +60,9 @@ public:
 
     /// At least one byte, or Errc::kEndOfStream.
     Task<Result<std::size_t>> receive_some(MutableBytes into);
+    /// The same, some KiB at most, into memory that is only taken when bytes arrive, where the
+    /// world can do that.
+    Task<Result<Received>> receive();
     /// Sends the slices one behind the other, all of them. `slices` is used up.
     Task<Result<void>> send_all(std::span<iovec> slices);
     /// Ends both directions, so that a pending receive returns.
@@ -29,6 +70,8 @@ public:
     Task<> close();
 
 private:
+    Task<Result<Received>> receive_into_own();
+
     World* world_{};
     std::int32_t handle_{-1};
 };

@@ -4,6 +4,8 @@
 // world of tests/sim. Nothing below `cluster/brokerd` knows which one it is on.
 #pragma once
 
+#include "core/base/bytes.hpp"
+#include "core/base/result.hpp"
 #include "core/observe/logger.hpp"
 #include "core/runtime/io_request.hpp"
 #include "core/runtime/timer_queue.hpp"
@@ -113,6 +115,18 @@ public:
     virtual void cancel(Operation& operation) = 0;
     virtual Time now() const = 0;
     virtual std::uint64_t random() = 0;
+
+    /// Prepares memory that many requests will name by the index, in IoRequest::buffer, so that
+    /// each of them costs less. kUnregistered where that gains nothing. The error is the kernel's
+    /// and comes once: a world that was refused doesn't ask again.
+    virtual Result<std::int32_t> register_memory(MutableBytes) { return kUnregistered; }
+    /// REQUIRES: no request in flight names it.
+    virtual void unregister_memory(std::int32_t) {}
+
+    /// Whether this world knows kIntoProvided.
+    virtual bool provides_memory() const { return false; }
+    /// Takes back what a kReceive with kIntoProvided gave out.
+    virtual void give_back(const std::byte*) {}
 
     TimerQueue& timers() { return timers_; }
 

@@ -26,9 +26,26 @@ Journal::Journal(World& world, Logger& logger, JournalOptions options, const Pas
     for (const auto& [number, header] : past.files) files_.adopt(number, header);
 }
 
+Journal::~Journal() {
+    if (frame_buffer_ != kUnregistered && !world_.ending()) world_.unregister_memory(frame_buffer_);
+}
+
+void Journal::register_frame_memory() {
+    const auto index = world_.register_memory(frame_.memory());
+    if (index) {
+        frame_buffer_ = *index;
+    } else {
+        logger_.warn(
+            "the memory of journal frames is not registered, which costs processor time; "
+            "raise the locked-memory limit (ulimit -l)",
+            {{"log_dir", options_.folder}, {"reason", index.error().message()}});
+    }
+}
+
 Task<Result<std::unique_ptr<Journal>>> Journal::open(World& world, Logger& logger,
                                                      JournalOptions options, Past past) {
     std::unique_ptr<Journal> journal(new Journal(world, logger, std::move(options), past));
+    journal->register_frame_memory();
     const auto begun = co_await journal->begin_life(past.end);
     if (!begun) {
         (void)co_await journal->files_.close();
@@ -42,10 +59,27 @@ Task<Result<void>> Journal::begin_life(Lsn former_end) {
         const auto prepared = co_await files_.prepare();
         if (!prepared) co_return prepared;
     }
+    if (options_.flush && options_.direct) {
+        const auto probed = co_await probe_device();
+        if (!probed) co_return probed;
+    }
     const JournalFileHeader header{journal_id_, 0, next_, life_, former_end, 0};
     const auto begun = co_await files_.begin_next(header);
     if (!begun) co_return begun.error();
     keep_spare();
+    co_return Result<void>();
+}
+
+Task<Result<void>> Journal::probe_device() {
+    const auto probe = co_await files_.probe();
+    if (!probe) co_return probe.error();
+    const auto us = [](Duration time) { return time.count() / 1'000; };
+    const std::string way = probe->prefers_durable_write() ? "durable writes" : "write and sync";
+    logger_.info("how journal frames become durable",
+                 {{"log_dir", options_.folder},
+                  {"way", way},
+                  {"durable_write_us", us(probe->durable_write)},
+                  {"write_and_sync_us", us(probe->write_and_sync)}});
     co_return Result<void>();
 }
 
@@ -141,7 +175,7 @@ Task<Result<void>> Journal::write_frame(bool control) {
         if (!moved) co_return moved;
     }
     const bool durable = control || options_.flush;
-    const auto written = co_await files_.write(frame, durable);
+    const auto written = co_await files_.write(frame, durable, frame_buffer_);
     if (!written) co_return written;
     after_frame(end, durable);
     co_return Result<void>();

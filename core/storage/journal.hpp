@@ -51,6 +51,7 @@ public:
     /// Begins a new life in a fresh file. Nothing of the past is freed until release_before().
     static Task<Result<std::unique_ptr<Journal>>> open(World& world, Logger& logger,
                                                        JournalOptions options, Past past);
+    ~Journal();
 
     /// The member has something to write, now or once there is room.
     void enqueue(JournalMember& member);
@@ -101,7 +102,9 @@ private:
 
     Journal(World& world, Logger& logger, JournalOptions options, const Past& past);
 
+    void register_frame_memory();
     Task<Result<void>> begin_life(Lsn former_end);
+    Task<Result<void>> probe_device();
     Task<> write_frames();
     Task<Result<Step>> write_next_frame();
     Task<Result<void>> write_frame(bool control);
@@ -124,6 +127,7 @@ private:
     const std::uint32_t life_;
     JournalFiles files_;
     FrameBuilder frame_;
+    std::int32_t frame_buffer_{kUnregistered};
     Lsn next_;
     Lsn written_;
     Lsn stable_;

@@ -102,6 +102,17 @@ Task<Result<void>> JournalFiles::remove_unfit() {
     co_return Result<void>();
 }
 
+Task<Result<DurabilityProbe>> JournalFiles::probe() {
+    auto file =
+        co_await open_journal_file(world_, path(free_.front().number), OpenMode::kReadWrite, true);
+    if (!file) co_return file.error();
+    const auto found = co_await probe_durability(world_, *file, kJournalHeaderBytes);
+    const auto closed = co_await file->close();
+    if (!closed) co_return closed.error();
+    if (found) prefers_durable_write_ = found->prefers_durable_write();
+    co_return found;
+}
+
 Task<Result<FileOrigin>> JournalFiles::begin_next(JournalFileHeader header) {
     Slot slot = free_.front();
     free_.pop_front();
@@ -127,11 +138,11 @@ Task<Result<FileOrigin>> JournalFiles::begin_next(JournalFileHeader header) {
     co_return origin;
 }
 
-Task<Result<void>> JournalFiles::write(ByteView frame, bool durable) {
+Task<Result<void>> JournalFiles::write(ByteView frame, bool durable, std::int32_t buffer) {
     const std::uint64_t at = position_;
     // A write that persists only itself will do when nothing before it waits for a sync.
-    const bool by_itself = durable && options_.direct && !unsynced_;
-    const auto written = co_await current_.write_whole_at(at, frame, by_itself);
+    const bool by_itself = durable && options_.direct && prefers_durable_write_ && !unsynced_;
+    const auto written = co_await current_.write_whole_at(at, frame, by_itself, buffer);
     if (!written) co_return written;
     position_ = at + frame.size();
     if (by_itself) co_return Result<void>();

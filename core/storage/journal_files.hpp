@@ -4,6 +4,7 @@
 
 #include "core/observe/logger.hpp"
 #include "core/runtime/file.hpp"
+#include "core/storage/durability_probe.hpp"
 #include "core/storage/journal_format.hpp"
 
 #include <deque>
@@ -59,12 +60,15 @@ public:
     Task<Result<void>> remove_unfit();
     /// Makes one more file, zero-written and synced, and keeps it as a spare.
     Task<Result<void>> prepare();
+    /// Finds out on a spare how this device makes a frame durable, and goes that way from now on.
+    /// REQUIRES: direct, and the next spare was never used.
+    Task<Result<DurabilityProbe>> probe();
     /// Goes on in a spare, whose header is on stable storage then. Tells
     /// whether it has held frames of this life before. REQUIRES: spares() > 0.
     Task<Result<FileOrigin>> begin_next(JournalFileHeader header);
     /// Writes a sealed frame behind the last one. With `durable`, it and all before it are on
-    /// stable storage when it succeeds.
-    Task<Result<void>> write(ByteView frame, bool durable);
+    /// stable storage when it succeeds. `buffer`: the registered memory that it lies in.
+    Task<Result<void>> write(ByteView frame, bool durable, std::int32_t buffer = kUnregistered);
     /// Everything written so far onto stable storage.
     Task<Result<void>> sync();
     /// All frames before `lsn` may be forgotten.
@@ -94,6 +98,7 @@ private:
     std::uint64_t last_sequence_{};
     std::size_t preparing_{};
     bool unsynced_{};
+    bool prefers_durable_write_{true};
 };
 
 }  // namespace millrace

@@ -103,6 +103,8 @@ public:
     }
     bool empty() const { return entries_ == 0; }
     std::size_t bytes_max() const { return memory_.size(); }
+    /// What every sealed frame lies in.
+    MutableBytes memory() const { return memory_.bytes(); }
 
     /// How many bytes an append entry that is added now may have.
     std::size_t append_room() const;

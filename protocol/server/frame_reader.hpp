@@ -13,36 +13,35 @@ class Frame {
 public:
     Frame() = default;
     Frame(std::size_t size, Semaphore& budget)
-        : bytes_(std::make_unique_for_overwrite<std::byte[]>(size)),
-          size_(size),
-          budget_(&budget) {}
+        : bytes_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size), share_(budget) {}
     Frame(Frame&& other) noexcept
         : bytes_(std::move(other.bytes_)),
           size_(std::exchange(other.size_, 0)),
-          budget_(std::exchange(other.budget_, nullptr)) {}
+          share_(std::move(other.share_)) {}
     Frame& operator=(Frame&& other) noexcept {
         std::swap(bytes_, other.bytes_);
         std::swap(size_, other.size_);
-        std::swap(budget_, other.budget_);
+        share_ = std::move(other.share_);
         return *this;
-    }
-    ~Frame() {
-        if (budget_ != nullptr) budget_->release(static_cast<std::int64_t>(size_));
     }
 
     MutableBytes bytes() const { return {bytes_.get(), size_}; }
 
 private:
+    friend class FrameReader;
+
+    // The memory of a large frame is only touched, and so only there, as its bytes arrive.
     std::unique_ptr<std::byte[]> bytes_;
     std::size_t size_{};
-    Semaphore* budget_{};
+    Semaphore::Share share_;
 };
 
 /// Cuts one connection's bytes into frames. Small requests that arrive together cost one receive;
 /// the rest of a large one is received straight into its frame.
 class FrameReader {
 public:
-    /// `budget` bounds the bytes of all frames that exist; a frame waits for its room.
+    /// `budget` bounds the bytes of all frames that exist. A frame takes its room as its bytes
+    /// arrive and waits for it, so that who announces much and sends little holds little.
     FrameReader(Stream& stream, Semaphore& budget, std::int32_t frame_bytes_max)
         : stream_(stream), budget_(budget), frame_bytes_max_(frame_bytes_max) {}
 
@@ -54,17 +53,15 @@ public:
     std::uint64_t received() const { return received_; }
 
 private:
-    Task<Result<void>> fill_inbox(std::size_t wanted);
-    Task<Result<void>> receive_rest(MutableBytes into);
-
-    static constexpr std::size_t kInboxBytes = 16 << 10;
+    Task<Result<void>> fill(MutableBytes into);
+    /// Takes what is at hand; how many bytes.
+    std::size_t take_received(MutableBytes into);
+    Task<Result<void>> receive_rest(Frame& frame, std::size_t received);
 
     Stream& stream_;
     Semaphore& budget_;
     const std::int32_t frame_bytes_max_;
-    std::unique_ptr<std::byte[]> inbox_ = std::make_unique_for_overwrite<std::byte[]>(kInboxBytes);
-    std::size_t begin_{};
-    std::size_t end_{};
+    Received inbox_;
     std::uint64_t received_{};
 };
 

@@ -12,8 +12,9 @@ struct ListenerConfig {
     std::uint16_t port{};
     AdvertisedListener advertised;  // port 0: the port that was bound
     ConnectionLimits limits;
-    std::int64_t request_bytes_total_max = 512 << 20;  // all frames of this listener together
-    Duration idle_max = std::chrono::minutes(10);      // connections.max.idle.ms
+    // All frames of this listener together; one at a time may go beyond.
+    std::int64_t request_bytes_total_max = 512 << 20;
+    Duration idle_max = std::chrono::minutes(10);  // connections.max.idle.ms
 };
 
 /// Lives on one shard. After stop() every connection has ended.

@@ -29,18 +29,38 @@ SimNetwork::Socket* SimNetwork::find(std::int32_t handle) {
     return found == sockets_.end() ? nullptr : &found->second;
 }
 
-void SimNetwork::start(Process process, const IoRequest& wish, Complete complete) {
+void SimNetwork::start(Process process, const IoRequest& wish, std::uint64_t id,
+                       Complete complete) {
     switch (wish.kind) {
         case IoKind::kListen: return listen(process, wish, complete);
-        case IoKind::kAccept: return accept(wish, std::move(complete));
+        case IoKind::kAccept: return accept({process, id, wish, std::move(complete)});
         case IoKind::kConnect: return connect(process, wish, std::move(complete));
         case IoKind::kSend: return send(wish, complete);
-        case IoKind::kReceive: return receive(wish, std::move(complete));
+        case IoKind::kReceive: return receive({process, id, wish, std::move(complete)});
         case IoKind::kShutdown:
             shut_down(wish.handle);
             return complete_later(std::move(complete), 0);
         case IoKind::kClose: close(wish.handle); return complete_later(std::move(complete), 0);
         default: expect(false, "no request of a network");
+    }
+}
+
+bool SimNetwork::cancel_in(std::deque<Waiting>& line, Process process, std::uint64_t id) {
+    const auto found = std::find_if(line.begin(), line.end(), [process, id](const auto& each) {
+        return each.process == process && each.id == id;
+    });
+    if (found == line.end()) return false;
+    complete_later(std::move(found->complete), -ECANCELED);
+    line.erase(found);
+    return true;
+}
+
+void SimNetwork::cancel(Process process, std::uint64_t id) {
+    for (auto& [handle, socket] : sockets_) {
+        if (cancel_in(socket.receivers, process, id)) return;
+    }
+    for (auto& [handle, door] : doors_) {
+        if (cancel_in(door.accepters, process, id)) return;
     }
 }
 
@@ -57,10 +77,10 @@ void SimNetwork::listen(Process process, const IoRequest& wish, const Complete& 
     complete_later(complete, handle);
 }
 
-void SimNetwork::accept(const IoRequest& wish, Complete complete) {
-    const auto door = doors_.find(wish.handle);
-    if (door == doors_.end()) return complete_later(std::move(complete), -EBADF);
-    door->second.accepters.push_back({wish, std::move(complete)});
+void SimNetwork::accept(Waiting waiting) {
+    const auto door = doors_.find(waiting.wish.handle);
+    if (door == doors_.end()) return complete_later(std::move(waiting.complete), -EBADF);
+    door->second.accepters.push_back(std::move(waiting));
     serve_door(door->second);
 }
 
@@ -135,10 +155,10 @@ void SimNetwork::arrive(std::int32_t handle, const std::vector<std::byte>& bytes
     serve_receivers(*socket);
 }
 
-void SimNetwork::receive(const IoRequest& wish, Complete complete) {
-    Socket* const socket = find(wish.handle);
-    if (socket == nullptr) return complete_later(std::move(complete), -EBADF);
-    socket->receivers.push_back({wish, std::move(complete)});
+void SimNetwork::receive(Waiting waiting) {
+    Socket* const socket = find(waiting.wish.handle);
+    if (socket == nullptr) return complete_later(std::move(waiting.complete), -EBADF);
+    socket->receivers.push_back(std::move(waiting));
     serve_receivers(*socket);
 }
 

@@ -39,12 +39,16 @@ public:
     NetworkFaults faults;
 
     /// `complete` is called once, later; a request whose process ends is forgotten.
-    void start(Process process, const IoRequest& wish, Complete complete);
+    void start(Process process, const IoRequest& wish, std::uint64_t id, Complete complete);
+    /// The request `id` of `process` ends as cancelled, if it waits for somebody.
+    void cancel(Process process, std::uint64_t id);
     /// The process is gone. Its peers hear of it at once, or, with `silently`, after a while.
     void end_process(Process process, bool silently);
 
 private:
     struct Waiting {
+        Process process;
+        std::uint64_t id;
         IoRequest wish;
         Complete complete;
     };
@@ -67,10 +71,11 @@ private:
     };
 
     void listen(Process process, const IoRequest& wish, const Complete& complete);
-    void accept(const IoRequest& wish, Complete complete);
+    void accept(Waiting waiting);
     void connect(Process process, const IoRequest& wish, Complete complete);
     void send(const IoRequest& wish, const Complete& complete);
-    void receive(const IoRequest& wish, Complete complete);
+    void receive(Waiting waiting);
+    bool cancel_in(std::deque<Waiting>& line, Process process, std::uint64_t id);
     void shut_down(std::int32_t handle);
     void close(std::int32_t handle);
 

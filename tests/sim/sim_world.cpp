@@ -40,6 +40,12 @@ void SimProcess::submit(Operation& operation) {
     simulation_.submit(*this, operation, id);
 }
 
+void SimProcess::cancel(Operation& operation) {
+    for (const auto& [id, each] : in_flight_) {
+        if (each.operation == &operation) return simulation_.network_.cancel(number_, id);
+    }
+}
+
 Time SimProcess::now() const { return simulation_.now(); }
 
 std::int64_t SimProcess::wall_clock_ms() const { return kEpochMs + now().count() / 1'000'000; }
@@ -134,7 +140,7 @@ void Simulation::submit(SimProcess& process, Operation& operation, std::uint64_t
         if (SimProcess* const alive = find(number)) alive->complete(id, result);
     };
     if (is_of_network(operation.request)) {
-        network_.start(number, operation.request, complete);
+        network_.start(number, operation.request, id, complete);
         return;
     }
     const std::uint64_t ticket = disk_.begin(number, operation.request);

@@ -24,7 +24,7 @@ public:
 
     void defer(Runnable& runnable) override;
     void submit(Operation& operation) override;
-    void cancel(Operation&) override {}
+    void cancel(Operation& operation) override;
     Time now() const override;
     std::int64_t wall_clock_ms() const override;
     std::uint64_t random() override { return prng_.next(); }

@@ -10,7 +10,8 @@ TEST(RingFeatures, AMaskSwitchesOffWhatItNames) {
     EXPECT_FALSE(features.has(RingFeature::kDeferTaskrun));
     EXPECT_FALSE(features.has(RingFeature::kNoIowait));
     EXPECT_TRUE(features.has(RingFeature::kCoopTaskrun));
-    EXPECT_EQ(features.to_string(), "coop_taskrun,submit_all,registered_ring");
+    EXPECT_EQ(features.to_string(),
+              "coop_taskrun,submit_all,registered_ring,fixed_buffers,provided_buffers");
 }
 
 TEST(RingFeatures, AnEmptyMaskLeavesAll) {

@@ -107,6 +107,68 @@ TEST_F(FrameReaderTest, RefusesNegativeAndOversizedBeforeItMakesRoom) {
     run(scenario());
 }
 
+Task<> read_one(Acceptor& acceptor, Semaphore& budget, std::int32_t bytes_max) {
+    auto stream = co_await acceptor.accept();
+    FrameReader reader(*stream, budget, bytes_max);
+    const auto frame = co_await reader.next();
+    EXPECT_EQ(frame.error(), make_error_code(Errc::kEndOfStream));
+    co_await stream->close();
+}
+
+TEST_F(FrameReaderTest, WhoAnnouncesMuchAndSendsNothingHoldsLittle) {
+    const auto scenario = [this]() -> Task<> {
+        constexpr std::int32_t kAnnounced = 100 << 20;
+        constexpr int kAnnouncers = 20;
+        Semaphore budget(*world_, 512 << 20);
+        auto acceptor = co_await Acceptor::listen(*world_, "127.0.0.1", 0);
+        Gate gate(*world_);
+        std::vector<Stream> announcers;
+        Bytes size(4);
+        store_be(size.data(), kAnnounced);
+        for (int i = 0; i < kAnnouncers; ++i) {
+            gate.spawn(read_one(*acceptor, budget, kAnnounced));
+            auto stream = co_await Stream::connect(*world_, "127.0.0.1", acceptor->port());
+            iovec slice{size.data(), size.size()};
+            EXPECT_TRUE(co_await stream->send_all(std::span(&slice, 1)));
+            announcers.push_back(std::move(*stream));
+        }
+        constexpr std::int64_t kHeld = std::int64_t{kAnnouncers} * (64 << 10);
+        while (budget.taken() < kHeld) co_await sleep_for(*world_, std::chrono::milliseconds(1));
+        EXPECT_EQ(budget.taken(), kHeld);
+        for (Stream& each : announcers) co_await each.close();
+        co_await gate.close();
+        EXPECT_EQ(budget.taken(), 0);
+        co_await acceptor->close();
+    };
+    run(scenario());
+}
+
+TEST_F(FrameReaderTest, LargeFramesThatFillTheBudgetTogetherAllArrive) {
+    const auto scenario = [this]() -> Task<> {
+        const Bytes large = frame_of(std::string(900'000, 'x'));
+        Semaphore budget(*world_, 1 << 20);
+        auto acceptor = co_await Acceptor::listen(*world_, "127.0.0.1", 0);
+        Gate gate(*world_);
+        std::vector<Stream> streams;
+        std::vector<Reading> readings(8);
+        for (std::size_t i = 0; i < readings.size(); ++i) {
+            // The pieces of all come in by turns, so that none is whole before the budget is out.
+            gate.spawn(send_in_pieces(*world_, acceptor->port(), large, 90'000));
+            auto stream = co_await acceptor->accept();
+            streams.push_back(std::move(*stream));
+        }
+        for (std::size_t i = 0; i < streams.size(); ++i) {
+            gate.spawn(read_all(streams[i], budget, 1 << 20, readings[i]));
+        }
+        co_await gate.close();
+        for (const Reading& each : readings) EXPECT_EQ(each.frames.size(), 1u);
+        EXPECT_EQ(budget.taken(), 0);
+        for (Stream& each : streams) co_await each.close();
+        co_await acceptor->close();
+    };
+    run(scenario());
+}
+
 TEST_F(FrameReaderTest, AStreamThatEndsInsideAFrameGivesNoFrame) {
     const auto scenario = [this]() -> Task<> {
         Bytes stream = frame_of("whole");
