@@ -25,6 +25,15 @@ MetricId make_id(std::string_view name, MetricLabels labels) {
 
 }  // namespace
 
+std::uint64_t MetricsSnapshot::total(std::string_view name) const {
+    std::uint64_t sum = 0;
+    for (const auto& [id, value] : values) {
+        const auto* const counter = std::get_if<Counter>(&value);
+        if (counter != nullptr && id.name == name) sum += counter->value;
+    }
+    return sum;
+}
+
 void MetricsSnapshot::merge(const MetricsSnapshot& other) {
     for (const auto& [id, value] : other.values) {
         const auto [found, is_new] = values.try_emplace(id, value);

@@ -43,6 +43,9 @@ struct MetricsSnapshot {
     std::map<MetricId, MetricValue> values;
     std::map<std::string, std::string, std::less<>> help;
 
+    /// The sum of the counters of this name, whatever their labels; 0 when there is none.
+    std::uint64_t total(std::string_view name) const;
+
     /// Adds the figures of another shard. REQUIRES that a name has the same kind in both.
     void merge(const MetricsSnapshot& other);
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/observe/logger.hpp"
+#include "core/observe/shard_metrics.hpp"
 #include "core/runtime/io_request.hpp"
 #include "core/runtime/timer_queue.hpp"
 
@@ -115,6 +116,7 @@ public:
     virtual std::uint64_t random() = 0;
 
     TimerQueue& timers() { return timers_; }
+    ShardMetrics& metrics() { return metrics_; }
 
     void add_suspended(Suspended& suspended) { suspended_.push_back(suspended); }
 
@@ -151,6 +153,7 @@ protected:
 
 private:
     TimerQueue timers_;
+    ShardMetrics metrics_;
     boost::intrusive::list<Suspended, boost::intrusive::constant_time_size<false>> suspended_;
     bool ending_{};
 };

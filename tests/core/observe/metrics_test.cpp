@@ -43,6 +43,15 @@ TEST(Metrics, ShardsAddUp) {
     EXPECT_EQ(left.counter("c", "").value, 2u) << "a snapshot is a copy";
 }
 
+TEST(Metrics, ATotalIsOverAllLabels) {
+    MetricsRegistry registry;
+    registry.counter("requests", "", {{"api", "Fetch"}}).add(2);
+    registry.counter("requests", "", {{"api", "Produce"}}).add(3);
+    registry.counter("requests2", "").add(100);
+    EXPECT_EQ(registry.snapshot().total("requests"), 5u);
+    EXPECT_EQ(registry.snapshot().total("none"), 0u);
+}
+
 TEST(Metrics, VisitsInOrderWithHelp) {
     MetricsRegistry registry;
     registry.gauge("b", "second");
