@@ -12,6 +12,22 @@ HandlerConfig handler_config(const BrokerConfig& config) {
             config.message_bytes_max, config.fetch_bytes_max};
 }
 
+/// For people: what a life of this shard came to.
+void log_totals(Logger& logger, const MetricsSnapshot& all) {
+    const auto total = [&all](std::string_view name) { return all.total(name); };
+    logger.info("served since the start",
+                {{"connections", total("millrace_connections_accepted_total")},
+                 {"requests", total("millrace_requests_total")},
+                 {"bytes_received", total("millrace_bytes_received_total")},
+                 {"bytes_sent", total("millrace_bytes_sent_total")},
+                 {"batches", total("millrace_batches_appended_total")},
+                 {"journal_frames", total("millrace_journal_frames_total")},
+                 {"journal_bytes", total("millrace_journal_bytes_total")},
+                 {"bytes_filled", total("millrace_bytes_filled_total")},
+                 {"rolls", total("millrace_segment_rolls_total")},
+                 {"checkpoints", total("millrace_checkpoints_total")}});
+}
+
 }  // namespace
 
 Topics::Options topic_options(const BrokerConfig& config) {
@@ -105,6 +121,7 @@ Task<Result<void>> Broker::stop() {
     co_await listener_->stop();
     co_await gate_.close();
     const auto closed = co_await topics_->close();
+    log_totals(logger_, world_.metrics().registry.snapshot());
     if (closed) {
         logger_.info("stopped cleanly");
     } else {

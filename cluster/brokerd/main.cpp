@@ -76,20 +76,26 @@ bool read_file(const std::string& path, Properties& properties) {
     std::ifstream file(path, std::ios::binary);
     std::stringstream content;
     content << file.rdbuf();
-    properties = parse_properties(content.str());
-    return file.good();
+    auto parsed = parse_properties(content.str());
+    if (!file.good() || !parsed) return false;
+    properties = std::move(*parsed);
+    return true;
 }
 
 /// What the line at start tells about this kernel.
 void report(Logger& logger, const RingWorld& world, const ConfigReading& reading) {
     for (const std::string& warning : reading.warnings) logger.warn(warning);
+    if (!reading.harmless.empty()) {
+        logger.info("keys that nothing here depends on", {{"keys", reading.harmless}});
+    }
     logger.info("io_uring is ready", {{"features", world.features().to_string()}});
 }
 
 int run(const Arguments& arguments) {
     Properties properties;
     if (!arguments.properties_file.empty() && !read_file(arguments.properties_file, properties)) {
-        return complain("cannot read " + arguments.properties_file);
+        return complain("cannot read " + arguments.properties_file +
+                        ": it is missing, or a \\u in it lacks its four hexadecimal digits");
     }
     for (const auto& [name, value] : arguments.overrides) properties[name] = value;
     if (arguments.verb == Arguments::Verb::kRecover) properties["log.dirs"] = arguments.directory;

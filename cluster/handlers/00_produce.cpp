@@ -7,7 +7,7 @@
 // KAFKA-18659). acks=0 gets no answer; an error closes the connection instead, so that the client
 // looks again.
 #include "cluster/handlers/handlers.hpp"
-#include "core/storage/record_batch.hpp"
+#include "core/storage/produced_batch.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
@@ -36,29 +36,22 @@ ProduceResponse::Partition refused(std::int32_t index, ErrorCode code) {
 
 bool is_acks(std::int16_t acks) { return acks >= -1 && acks <= 1; }
 
-Result<RecordBatchView> check_batch(const BrokerContext& broker, const RequestContext& context,
-                                    ByteView records) {
-    auto batch = validate_produced(records, broker.config.message_bytes_max);
-    if (!batch) return batch;
-    if (batch->codec() == Codec::kZstd && context.version() < kZstdFrom) {
-        return Errc::kUnsupportedCodec;
-    }
-    return batch;
-}
-
 /// The frame is this request's own memory, so that offset and epoch can be written into its
 /// batches.
 MutableBytes writable(ByteView records) {
     return {const_cast<std::byte*>(records.data()), records.size()};
 }
 
-Task<Result<AppendInfo>> append(BrokerContext& broker, const RequestContext& context,
-                                PartitionLog& log, LeaderEpoch epoch, ByteView records) {
-    const auto batch = check_batch(broker, context, records);
-    if (!batch) co_return batch.error();
+/// Transactions aren't built: nobody could end one.
+ErrorCode refuse_transaction(const ProduceRequest& request) {
+    return request.transactional_id ? ErrorCode::kInvalidTxnState
+                                    : ErrorCode::kTransactionalIdAuthorizationFailed;
+}
+
+Task<Result<AppendInfo>> append(PartitionLog& log, LeaderEpoch epoch, MutableBytes batch) {
     const auto room = co_await log.wait_for_room();
     if (!room) co_return room.error();
-    co_return log.append(writable(records), epoch);
+    co_return log.append(batch, epoch);
 }
 
 /// The answer to one partition; `pending` gets the log to wait for when the batch was accepted.
@@ -75,7 +68,13 @@ Task<ProduceResponse::Partition> begin_partition(BrokerContext& broker, RequestC
     if (log == nullptr) co_return refused(wanted.index, ErrorCode::kUnknownTopicOrPartition);
     const LeaderEpoch epoch = broker.topics.find(topic.name)->leader_epoch;
     const ByteView records = wanted.records.value_or(ByteView());
-    const auto appended = co_await append(broker, context, *log, epoch, records);
+    const ProduceRules rules{broker.config.message_bytes_max, context.version() >= kZstdFrom};
+    const auto batch = accept_produced(writable(records), rules, broker.decompressor);
+    if (!batch) co_return refused(wanted.index, to_error_code(batch.error()));
+    if (RecordBatchView(*batch).is_transactional()) {
+        co_return refused(wanted.index, refuse_transaction(request));
+    }
+    const auto appended = co_await append(*log, epoch, *batch);
     if (!appended) co_return refused(wanted.index, to_error_code(appended.error()));
     ProduceResponse::Partition partition;
     partition.index = wanted.index;

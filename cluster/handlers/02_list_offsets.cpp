@@ -1,13 +1,16 @@
-// ListOffsets, versions 1-9.
+// ListOffsets, versions 0-9.
 //
 // Offsets by special timestamp (-1 latest, -2 earliest, -3 of the largest timestamp from version 7,
 // -4 earliest local from 8, -5 latest tiered from 9) or by time: the first record at or after it,
 // with its own timestamp. A timestamp beyond the last record is answered with offset -1 and no
-// error.
+// error. Version 0 answers with a list of offsets instead: the log's end and its segments' first
+// offsets, newest first, from the newest one on that is not younger than the time asked for.
 #include "cluster/handlers/handlers.hpp"
-#include "core/storage/compression.hpp"
 #include "core/storage/record_walk.hpp"
 #include "protocol/error_code.hpp"
+
+#include <algorithm>
+#include <set>
 
 namespace millrace {
 namespace {
@@ -18,8 +21,8 @@ constexpr TimestampMs kLargest = -3;
 constexpr TimestampMs kEarliestLocal = -4;
 constexpr TimestampMs kLatestTiered = -5;
 constexpr std::int16_t kLeaderEpochFrom = 4;
-// One batch's records, decompressed: what a search by time may hold in memory.
-constexpr std::size_t kDecompressedMax = 256 << 20;
+// What a batch may hold without compression for a search by time to read it.
+constexpr std::uint64_t kPlainBytesMax = std::uint64_t{1} << 32;
 
 /// The version from which a special timestamp is known; nothing for one that none knows.
 std::optional<std::int16_t> known_from(TimestampMs timestamp) {
@@ -37,22 +40,18 @@ Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch,
     if (batch.is_append_time()) {
         return FoundTimestamp{batch.max_timestamp(), batch.base_offset(), batch.leader_epoch()};
     }
-    Bytes plain;
-    ByteView block = batch.records();
-    if (batch.codec() != Codec::kNone) {
-        auto decompressed = decompress(batch.codec(), block, kDecompressedMax);
-        if (!decompressed) return decompressed.error();
-        plain = std::move(*decompressed);
-        block = plain;
-    }
+    Decompressor decompressor;
+    const auto begun = decompressor.begin(batch.codec(), batch.records());
+    if (!begun) return begun.error();
+    RecordBlock block(decompressor, kPlainBytesMax);
     std::optional<FoundTimestamp> found;
-    const auto walked = walk_records(
-        block, batch.record_count(), [&](std::int32_t offset_delta, std::int64_t time_delta) {
-            const TimestampMs timestamp = batch.base_timestamp() + time_delta;
-            if (found || timestamp < target) return;
-            found =
-                FoundTimestamp{timestamp, batch.base_offset() + offset_delta, batch.leader_epoch()};
-        });
+    const auto walked = walk_records(block, batch.record_count(), [&](const RecordDeltas& deltas) {
+        const TimestampMs timestamp = batch.base_timestamp() + deltas.timestamp;
+        if (timestamp < target) return true;
+        found =
+            FoundTimestamp{timestamp, batch.base_offset() + deltas.offset, batch.leader_epoch()};
+        return false;
+    });
     if (!walked) return walked.error();
     return found;
 }
@@ -80,12 +79,45 @@ Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpo
     co_return co_await find_by_time(log, largest->timestamp);
 }
 
+/// What version 0 lists. Kafka takes the times of the files; the largest timestamp in a segment
+/// says the same and survives a copy.
+std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs now,
+                                         const ListOffsetsRequest::Partition& wanted) {
+    const Offset end = log.durable_end();
+    std::vector<std::pair<Offset, TimestampMs>> newest_first{{end, now}};
+    const auto starts = log.segment_starts();
+    for (auto each = starts.rbegin(); each != starts.rend(); ++each) {
+        if (each->first < end) newest_first.push_back(*each);
+    }
+    std::size_t from = 0;
+    if (wanted.timestamp == kEarliest) from = newest_first.size() - 1;
+    while (wanted.timestamp != kLatest && wanted.timestamp != kEarliest &&
+           from < newest_first.size() && newest_first[from].second > wanted.timestamp) {
+        ++from;
+    }
+    std::vector<std::int64_t> offsets;
+    const auto most = static_cast<std::size_t>(std::max(wanted.offsets_max, 0));
+    for (; from < newest_first.size() && offsets.size() < most; ++from) {
+        offsets.push_back(newest_first[from].first.value);
+    }
+    return offsets;
+}
+
 Task<ListOffsetsResponse::Partition> answer(BrokerContext& broker, const RequestContext& context,
                                             std::string_view topic,
                                             const ListOffsetsRequest::Partition& wanted) {
     ListOffsetsResponse::Partition partition;
     partition.index = wanted.index;
     PartitionLog* const log = broker.topics.find_log(topic, wanted.index);
+    if (context.version() == 0) {
+        if (log == nullptr) {
+            partition.error_code = raw(ErrorCode::kUnknownTopicOrPartition);
+        } else {
+            partition.old_style_offsets =
+                list_old_style(*log, broker.world.wall_clock_ms(), wanted);
+        }
+        co_return partition;
+    }
     const auto from = known_from(wanted.timestamp);
     if (!from || context.version() < *from) {
         partition.error_code = raw(ErrorCode::kUnsupportedVersion);
@@ -115,15 +147,32 @@ Task<ListOffsetsResponse::Partition> answer(BrokerContext& broker, const Request
     co_return partition;
 }
 
+using Names = std::multiset<std::pair<std::string_view, std::int32_t>>;
+
+Names names_in(const ListOffsetsRequest& request) {
+    Names names;
+    for (const auto& topic : request.topics) {
+        for (const auto& wanted : topic.partitions) names.emplace(topic.name, wanted.index);
+    }
+    return names;
+}
+
 }  // namespace
 
 Task<ListOffsetsResponse> handle_list_offsets(BrokerContext& broker, RequestContext& context,
                                               const ListOffsetsRequest& request) {
     ListOffsetsResponse response;
+    const Names names = names_in(request);
     for (const auto& topic : request.topics) {
         response.topics.emplace_back().name = topic.name;
         for (const auto& wanted : topic.partitions) {
-            auto partition = co_await answer(broker, context, topic.name, wanted);
+            ListOffsetsResponse::Partition partition;
+            if (context.version() > 0 && names.count({topic.name, wanted.index}) > 1) {
+                partition.index = wanted.index;
+                partition.error_code = raw(ErrorCode::kInvalidRequest);
+            } else {
+                partition = co_await answer(broker, context, topic.name, wanted);
+            }
             response.topics.back().partitions.push_back(std::move(partition));
         }
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cluster/replication/topics.hpp"
+#include "core/storage/decompressor.hpp"
 #include "protocol/server/handler_table.hpp"
 
 namespace millrace {
@@ -20,6 +21,7 @@ struct BrokerContext {
     Logger& logger;
     Topics& topics;
     HandlerConfig config;
+    Decompressor decompressor{};
 };
 
 /// Enters every handler of cluster/handlers into `table`. The context outlives it.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 namespace millrace {
 namespace {
@@ -10,62 +9,401 @@ namespace {
 using enum KeyType;
 using enum KeyEffect;
 
-constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kInt64Max = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::string_view kNone{};
 
-constexpr std::array kKeys{
-    KeyDescription{"advertised.listeners", kString, ""},
-    KeyDescription{"authorizer.class.name", kString, "", kUnbounded, kInt64Max, kRefused,
-                   "authorization is not built yet: remove it, or start with --override "
-                   "authorizer.class.name= to run without any"},
-    KeyDescription{"auto.create.topics.enable", kBoolean, "true"},
-    KeyDescription{"broker.id", kInt, "0", 0, kInt32Max},
-    KeyDescription{"cache.bytes", kLong, "268435456", 16 << 20, kInt64Max},
-    KeyDescription{"connections.max.idle.ms", kLong, "600000", 1, kInt64Max},
-    KeyDescription{"default.replication.factor", kInt, "1", 1, kInt32Max, kHarmless},
-    KeyDescription{"durability", kString, "flush", kUnbounded, kInt64Max, kEffective, "flush, os"},
-    KeyDescription{"fetch.max.bytes", kInt, "57671680", 1024, kInt32Max},
-    KeyDescription{"journal.bytes", kLong, "1073741824", 4 << 20, kInt64Max},
-    KeyDescription{"listeners", kString, "PLAINTEXT://:9092"},
-    KeyDescription{"log.dir", kString, "/tmp/kafka-logs"},
-    KeyDescription{"log.dirs", kList, ""},
-    KeyDescription{"log.index.interval.bytes", kInt, "4096", 0, kInt32Max},
-    KeyDescription{"log.index.size.max.bytes", kInt, "10485760", 4, kInt32Max},
-    KeyDescription{"log.roll.hours", kInt, "168", 1, kInt32Max},
-    KeyDescription{"log.roll.ms", kLong, "", 1, kInt64Max},
-    KeyDescription{"log.segment.bytes", kInt, "1073741824", 14, kInt32Max},
-    KeyDescription{"logger.format", kString, "text", kUnbounded, kInt64Max, kEffective,
-                   "text, json"},
-    KeyDescription{"message.max.bytes", kInt, "1048588", 0, kInt32Max},
-    KeyDescription{"min.insync.replicas", kInt, "1", 1, kInt32Max, kHarmless},
-    KeyDescription{"num.io.threads", kInt, "8", 1, kInt32Max, kHarmless},
-    KeyDescription{"num.network.threads", kInt, "3", 1, kInt32Max, kHarmless},
-    KeyDescription{"num.partitions", kInt, "1", 1, kInt32Max},
-    KeyDescription{"offsets.topic.replication.factor", kInt, "3", 1, kInt32Max, kHarmless},
-    KeyDescription{"process.roles", kList, "", kUnbounded, kInt64Max, kRefused,
-                   "this broker has no KRaft mode: remove it, or start with --override "
-                   "process.roles= to run a standalone broker"},
-    KeyDescription{"segment.writes", kString, "direct", kUnbounded, kInt64Max, kEffective,
-                   "direct, cached"},
-    KeyDescription{"socket.request.max.bytes", kInt, "104857600", 1, kInt32Max},
-    KeyDescription{"zookeeper.connect", kString, "", kUnbounded, kInt64Max, kRefused,
-                   "joining a ZooKeeper cluster is not built yet: remove it, or start with "
-                   "--override zookeeper.connect= to run a standalone broker"},
-};
+constexpr KeyDescription choice(std::string_view name, std::string_view default_value,
+                                std::string_view allowed) {
+    return {name, kString, default_value, kEffective, kLeast, kMost, allowed};
+}
 
+constexpr KeyDescription refused(std::string_view name, KeyType type,
+                                 std::string_view default_value, std::string_view remedy) {
+    return {name, type, default_value, kRefused, kLeast, kMost, {}, remedy};
+}
+
+// By name, as the look-up below relies on. Who gives a key its meaning changes its effect here.
+constexpr auto kKeys = std::to_array<KeyDescription>({
+    {"advertised.listeners", kString, kNone, kEffective},
+    {"allow.everyone.if.no.acl.found", kBoolean, "false", kHarmless},
+    refused("alter.config.policy.class.name", kClass, kNone,
+            "remove it: classes cannot be loaded into this broker"),
+    {"alter.config.policy.kraft.compatibility.enable", kBoolean, "false", kUnmet},
+    {"alter.log.dirs.replication.quota.window.num", kInt, "11", kUnmet, 1},
+    {"alter.log.dirs.replication.quota.window.size.seconds", kInt, "1", kUnmet, 1},
+    refused("authorizer.class.name", kString, "",
+            "authorization is not built yet: remove it, or start with --override "
+            "authorizer.class.name= to run without any"),
+    {"auto.create.topics.enable", kBoolean, "true", kEffective},
+    {"auto.include.jmx.reporter", kBoolean, "true", kHarmless},
+    {"auto.leader.rebalance.enable", kBoolean, "true", kUnmet},
+    {"background.threads", kInt, "10", kHarmless, 1},
+    {"broker.heartbeat.interval.ms", kInt, "2000", kHarmless},
+    {"broker.id", kInt, "-1", kEffective, -1},
+    {"broker.id.generation.enable", kBoolean, "true", kUnmet},
+    {"broker.rack", kString, kNone, kUnmet},
+    {"broker.session.timeout.ms", kInt, "9000", kHarmless},
+    {"cache.bytes", kLong, "268435456", kEffective, 16 << 20},
+    refused("client.quota.callback.class", kClass, kNone,
+            "remove it: classes cannot be loaded into this broker"),
+    {"compression.gzip.level", kInt, "-1", kUnmet, -1, 9},
+    {"compression.lz4.level", kInt, "9", kUnmet, 1, 17},
+    {"compression.type", kString, "producer", kUnmet},
+    {"compression.zstd.level", kInt, "3", kUnmet, -131072, 22},
+    refused("config.providers", kList, kNone,
+            "values are taken as they stand: write them out in place of ${...}, and remove it"),
+    {"connection.failed.authentication.delay.ms", kInt, "100", kUnmet, 0},
+    {"connections.max.idle.ms", kLong, "600000", kEffective, 1},
+    {"connections.max.reauth.ms", kLong, "0", kUnmet},
+    refused("control.plane.listener.name", kString, kNone,
+            "remove it: controller and clients share the listeners"),
+    {"controlled.shutdown.enable", kBoolean, "true", kUnmet},
+    {"controlled.shutdown.max.retries", kInt, "3", kUnmet},
+    {"controlled.shutdown.retry.backoff.ms", kLong, "5000", kUnmet},
+    {"controller.listener.names", kString, kNone, kHarmless},
+    {"controller.quorum.append.linger.ms", kInt, "25", kHarmless},
+    {"controller.quorum.bootstrap.servers", kList, "", kHarmless},
+    {"controller.quorum.election.backoff.max.ms", kInt, "1000", kHarmless},
+    {"controller.quorum.election.timeout.ms", kInt, "1000", kHarmless},
+    {"controller.quorum.fetch.timeout.ms", kInt, "2000", kHarmless},
+    {"controller.quorum.request.timeout.ms", kInt, "2000", kHarmless},
+    {"controller.quorum.retry.backoff.ms", kInt, "20", kHarmless},
+    {"controller.quorum.voters", kList, "", kHarmless},
+    {"controller.quota.window.num", kInt, "11", kHarmless, 1},
+    {"controller.quota.window.size.seconds", kInt, "1", kHarmless, 1},
+    {"controller.socket.timeout.ms", kInt, "30000", kHarmless},
+    refused("create.topic.policy.class.name", kClass, kNone,
+            "remove it: classes cannot be loaded into this broker"),
+    {"default.replication.factor", kInt, "1", kUnmet},
+    {"delegation.token.expiry.check.interval.ms", kLong, "3600000", kHarmless, 1},
+    {"delegation.token.expiry.time.ms", kLong, "86400000", kHarmless, 1},
+    {"delegation.token.master.key", kPassword, kNone, kHarmless},
+    {"delegation.token.max.lifetime.ms", kLong, "604800000", kHarmless, 1},
+    {"delegation.token.secret.key", kPassword, kNone, kHarmless},
+    {"delete.records.purgatory.purge.interval.requests", kInt, "1", kHarmless},
+    {"delete.topic.enable", kBoolean, "true", kUnmet},
+    choice("durability", "flush", "flush, os"),
+    {"early.start.listeners", kString, kNone, kHarmless},
+    {"eligible.leader.replicas.enable", kBoolean, "false", kUnmet},
+    {"fetch.max.bytes", kInt, "57671680", kEffective, 1024},
+    {"fetch.purgatory.purge.interval.requests", kInt, "1000", kHarmless},
+    {"group.consumer.assignors", kList,
+     "org.apache.kafka.coordinator.group.assignor.UniformAssignor,org.apache.kafka.coordinator."
+     "group.assignor.RangeAssignor",
+     kUnmet},
+    {"group.consumer.heartbeat.interval.ms", kInt, "5000", kUnmet, 1},
+    {"group.consumer.max.heartbeat.interval.ms", kInt, "15000", kUnmet, 1},
+    {"group.consumer.max.session.timeout.ms", kInt, "60000", kUnmet, 1},
+    {"group.consumer.max.size", kInt, "2147483647", kUnmet, 1},
+    {"group.consumer.migration.policy", kString, "disabled", kUnmet},
+    {"group.consumer.min.heartbeat.interval.ms", kInt, "5000", kUnmet, 1},
+    {"group.consumer.min.session.timeout.ms", kInt, "45000", kUnmet, 1},
+    {"group.consumer.session.timeout.ms", kInt, "45000", kUnmet, 1},
+    {"group.coordinator.append.linger.ms", kInt, "10", kUnmet, 0},
+    {"group.coordinator.new.enable", kBoolean, "false", kUnmet},
+    {"group.coordinator.rebalance.protocols", kList, "classic", kUnmet},
+    {"group.coordinator.threads", kInt, "1", kUnmet, 1},
+    {"group.initial.rebalance.delay.ms", kInt, "3000", kUnmet},
+    {"group.max.session.timeout.ms", kInt, "1800000", kUnmet},
+    {"group.max.size", kInt, "2147483647", kUnmet, 1},
+    {"group.min.session.timeout.ms", kInt, "6000", kUnmet},
+    {"group.share.delivery.count.limit", kInt, "5", kHarmless, 2, 10},
+    {"group.share.enable", kBoolean, "false", kHarmless},
+    {"group.share.heartbeat.interval.ms", kInt, "5000", kHarmless, 1},
+    {"group.share.max.groups", kShort, "10", kHarmless, 1, 100},
+    {"group.share.max.heartbeat.interval.ms", kInt, "15000", kHarmless, 1},
+    {"group.share.max.record.lock.duration.ms", kInt, "60000", kHarmless, 30000, 3600000},
+    {"group.share.max.session.timeout.ms", kInt, "60000", kHarmless, 1},
+    {"group.share.max.size", kShort, "200", kHarmless, 10, 1000},
+    {"group.share.min.heartbeat.interval.ms", kInt, "5000", kHarmless, 1},
+    {"group.share.min.record.lock.duration.ms", kInt, "15000", kHarmless, 1000, 30000},
+    {"group.share.min.session.timeout.ms", kInt, "45000", kHarmless, 1},
+    {"group.share.partition.max.record.locks", kInt, "200", kHarmless, 100, 10000},
+    {"group.share.record.lock.duration.ms", kInt, "30000", kHarmless, 1000, 60000},
+    {"group.share.session.timeout.ms", kInt, "45000", kHarmless, 1},
+    {"initial.broker.registration.timeout.ms", kInt, "60000", kHarmless},
+    {"inter.broker.listener.name", kString, kNone, kHarmless},
+    {"inter.broker.protocol.version", kString, "3.9-IV0", kHarmless},
+    {"journal.bytes", kLong, "1073741824", kEffective, 4 << 20},
+    {"kafka.metrics.polling.interval.secs", kInt, "10", kHarmless, 1},
+    {"kafka.metrics.reporters", kList, "", kUnmet},
+    {"leader.imbalance.check.interval.seconds", kLong, "300", kUnmet, 1},
+    {"leader.imbalance.per.broker.percentage", kInt, "10", kUnmet},
+    {"listener.security.protocol.map", kString,
+     "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT", kEffective},
+    {"listeners", kString, "PLAINTEXT://:9092", kEffective},
+    {"log.cleaner.backoff.ms", kLong, "15000", kUnmet, 0},
+    {"log.cleaner.dedupe.buffer.size", kLong, "134217728", kUnmet},
+    {"log.cleaner.delete.retention.ms", kLong, "86400000", kUnmet, 0},
+    {"log.cleaner.enable", kBoolean, "true", kUnmet},
+    {"log.cleaner.io.buffer.load.factor", kDouble, "0.9", kUnmet},
+    {"log.cleaner.io.buffer.size", kInt, "524288", kUnmet, 0},
+    {"log.cleaner.io.max.bytes.per.second", kDouble, "1.7976931348623157E308", kUnmet},
+    {"log.cleaner.max.compaction.lag.ms", kLong, "9223372036854775807", kUnmet, 1},
+    {"log.cleaner.min.cleanable.ratio", kDouble, "0.5", kUnmet, 0, 1},
+    {"log.cleaner.min.compaction.lag.ms", kLong, "0", kUnmet, 0},
+    {"log.cleaner.threads", kInt, "1", kUnmet, 0},
+    {"log.cleanup.policy", kList, "delete", kUnmet},
+    {"log.dir", kString, "/tmp/kafka-logs", kEffective},
+    {"log.dir.failure.timeout.ms", kLong, "30000", kHarmless, 1},
+    {"log.dirs", kString, kNone, kEffective},
+    {"log.flush.interval.messages", kLong, "9223372036854775807", kHarmless, 1},
+    {"log.flush.interval.ms", kLong, kNone, kHarmless},
+    {"log.flush.offset.checkpoint.interval.ms", kInt, "60000", kHarmless, 0},
+    {"log.flush.scheduler.interval.ms", kLong, "9223372036854775807", kHarmless},
+    {"log.flush.start.offset.checkpoint.interval.ms", kInt, "60000", kHarmless, 0},
+    {"log.index.interval.bytes", kInt, "4096", kEffective, 0},
+    {"log.index.size.max.bytes", kInt, "10485760", kEffective, 4},
+    {"log.initial.task.delay.ms", kLong, "30000", kHarmless, 0},
+    {"log.local.retention.bytes", kLong, "-2", kUnmet, -2},
+    {"log.local.retention.ms", kLong, "-2", kUnmet, -2},
+    {"log.message.downconversion.enable", kBoolean, "true", kUnmet},
+    {"log.message.format.version", kString, "3.0-IV1", kHarmless},
+    {"log.message.timestamp.after.max.ms", kLong, "9223372036854775807", kUnmet, 0},
+    {"log.message.timestamp.before.max.ms", kLong, "9223372036854775807", kUnmet, 0},
+    {"log.message.timestamp.difference.max.ms", kLong, "9223372036854775807", kUnmet, 0},
+    {"log.message.timestamp.type", kString, "CreateTime", kUnmet},
+    {"log.preallocate", kBoolean, "false", kHarmless},
+    {"log.retention.bytes", kLong, "-1", kUnmet},
+    {"log.retention.check.interval.ms", kLong, "300000", kUnmet, 1},
+    {"log.retention.hours", kInt, "168", kUnmet},
+    {"log.retention.minutes", kInt, kNone, kUnmet},
+    {"log.retention.ms", kLong, kNone, kUnmet},
+    {"log.roll.hours", kInt, "168", kEffective, 1},
+    {"log.roll.jitter.hours", kInt, "0", kUnmet, 0},
+    {"log.roll.jitter.ms", kLong, kNone, kUnmet},
+    {"log.roll.ms", kLong, kNone, kEffective, 1},
+    {"log.segment.bytes", kInt, "1073741824", kEffective, 14},
+    {"log.segment.delete.delay.ms", kLong, "60000", kUnmet, 0},
+    choice("logger.format", "text", "text, json"),
+    {"max.connection.creation.rate", kInt, "2147483647", kUnmet, 0},
+    {"max.connections", kInt, "2147483647", kUnmet, 0},
+    {"max.connections.per.ip", kInt, "2147483647", kUnmet, 0},
+    {"max.connections.per.ip.overrides", kString, "", kUnmet},
+    {"max.incremental.fetch.session.cache.slots", kInt, "1000", kUnmet, 0},
+    {"max.request.partition.size.limit", kInt, "2000", kUnmet, 1},
+    {"message.max.bytes", kInt, "1048588", kEffective, 0},
+    {"metadata.log.dir", kString, kNone, kHarmless},
+    {"metadata.log.max.record.bytes.between.snapshots", kLong, "20971520", kHarmless, 1},
+    {"metadata.log.max.snapshot.interval.ms", kLong, "3600000", kHarmless, 0},
+    {"metadata.log.segment.bytes", kInt, "1073741824", kHarmless, 12},
+    {"metadata.log.segment.min.bytes", kInt, "8388608", kHarmless, 12},
+    {"metadata.log.segment.ms", kLong, "604800000", kHarmless},
+    {"metadata.max.idle.interval.ms", kInt, "500", kHarmless, 0},
+    {"metadata.max.retention.bytes", kLong, "104857600", kHarmless},
+    {"metadata.max.retention.ms", kLong, "604800000", kHarmless},
+    {"metric.reporters", kList, "", kUnmet},
+    {"metrics.num.samples", kInt, "2", kHarmless, 1},
+    {"metrics.recording.level", kString, "INFO", kHarmless},
+    {"metrics.sample.window.ms", kLong, "30000", kHarmless, 1},
+    {"min.insync.replicas", kInt, "1", kUnmet, 1},
+    {"node.id", kInt, "-1", kEffective, -1},
+    {"num.io.threads", kInt, "8", kHarmless, 1},
+    {"num.network.threads", kInt, "3", kHarmless, 1},
+    {"num.partitions", kInt, "1", kEffective, 1},
+    {"num.recovery.threads.per.data.dir", kInt, "1", kUnmet, 1},
+    {"num.replica.alter.log.dirs.threads", kInt, kNone, kHarmless},
+    {"num.replica.fetchers", kInt, "1", kHarmless},
+    {"offset.metadata.max.bytes", kInt, "4096", kUnmet},
+    {"offsets.commit.required.acks", kShort, "-1", kUnmet},
+    {"offsets.commit.timeout.ms", kInt, "5000", kUnmet, 1},
+    {"offsets.load.buffer.size", kInt, "5242880", kUnmet, 1},
+    {"offsets.retention.check.interval.ms", kLong, "600000", kUnmet, 1},
+    {"offsets.retention.minutes", kInt, "10080", kUnmet, 1},
+    {"offsets.topic.compression.codec", kInt, "0", kUnmet},
+    {"offsets.topic.num.partitions", kInt, "50", kUnmet, 1},
+    {"offsets.topic.replication.factor", kShort, "3", kUnmet, 1},
+    {"offsets.topic.segment.bytes", kInt, "104857600", kUnmet, 1},
+    {"password.encoder.cipher.algorithm", kString, "AES/CBC/PKCS5Padding", kHarmless},
+    {"password.encoder.iterations", kInt, "4096", kHarmless, 1024},
+    {"password.encoder.key.length", kInt, "128", kHarmless, 8},
+    {"password.encoder.keyfactory.algorithm", kString, kNone, kHarmless},
+    {"password.encoder.old.secret", kPassword, kNone, kHarmless},
+    {"password.encoder.secret", kPassword, kNone, kHarmless},
+    {"principal.builder.class", kClass,
+     "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder", kHarmless},
+    refused("process.roles", kList, "",
+            "this broker has no KRaft mode: remove it, or start with --override process.roles= to "
+            "run a standalone broker"),
+    {"producer.id.expiration.check.interval.ms", kInt, "600000", kUnmet, 1},
+    {"producer.id.expiration.ms", kInt, "86400000", kUnmet, 1},
+    {"producer.purgatory.purge.interval.requests", kInt, "1000", kHarmless},
+    {"queued.max.request.bytes", kLong, "-1", kHarmless},
+    {"queued.max.requests", kInt, "500", kHarmless, 1},
+    {"quota.window.num", kInt, "11", kUnmet, 1},
+    {"quota.window.size.seconds", kInt, "1", kUnmet, 1},
+    {"remote.fetch.max.wait.ms", kInt, "500", kHarmless, 1},
+    {"remote.log.index.file.cache.total.size.bytes", kLong, "1073741824", kHarmless, 1},
+    {"remote.log.manager.copier.thread.pool.size", kInt, "-1", kHarmless},
+    {"remote.log.manager.copy.max.bytes.per.second", kLong, "9223372036854775807", kHarmless, 1},
+    {"remote.log.manager.copy.quota.window.num", kInt, "11", kHarmless, 1},
+    {"remote.log.manager.copy.quota.window.size.seconds", kInt, "1", kHarmless, 1},
+    {"remote.log.manager.expiration.thread.pool.size", kInt, "-1", kHarmless},
+    {"remote.log.manager.fetch.max.bytes.per.second", kLong, "9223372036854775807", kHarmless, 1},
+    {"remote.log.manager.fetch.quota.window.num", kInt, "11", kHarmless, 1},
+    {"remote.log.manager.fetch.quota.window.size.seconds", kInt, "1", kHarmless, 1},
+    {"remote.log.manager.task.interval.ms", kLong, "30000", kHarmless, 1},
+    {"remote.log.manager.task.retry.backoff.max.ms", kLong, "30000", kHarmless, 1},
+    {"remote.log.manager.task.retry.backoff.ms", kLong, "500", kHarmless, 1},
+    {"remote.log.manager.task.retry.jitter", kDouble, "0.2", kHarmless, 0},
+    {"remote.log.manager.thread.pool.size", kInt, "10", kHarmless, 1},
+    {"remote.log.metadata.custom.metadata.max.bytes", kInt, "128", kHarmless, 0},
+    {"remote.log.metadata.manager.class.name", kString,
+     "org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager",
+     kHarmless},
+    {"remote.log.metadata.manager.class.path", kString, kNone, kHarmless},
+    {"remote.log.metadata.manager.impl.prefix", kString, "rlmm.config.", kHarmless},
+    {"remote.log.metadata.manager.listener.name", kString, kNone, kHarmless},
+    {"remote.log.reader.max.pending.tasks", kInt, "100", kHarmless, 1},
+    {"remote.log.reader.threads", kInt, "10", kHarmless, 1},
+    {"remote.log.storage.manager.class.name", kString, kNone, kHarmless},
+    {"remote.log.storage.manager.class.path", kString, kNone, kHarmless},
+    {"remote.log.storage.manager.impl.prefix", kString, "rsm.config.", kHarmless},
+    refused("remote.log.storage.system.enable", kBoolean, "false",
+            "set it to false: segments stay in the log directories"),
+    {"replica.fetch.backoff.ms", kInt, "1000", kHarmless, 0},
+    {"replica.fetch.max.bytes", kInt, "1048576", kHarmless, 0},
+    {"replica.fetch.min.bytes", kInt, "1", kHarmless},
+    {"replica.fetch.response.max.bytes", kInt, "10485760", kHarmless, 0},
+    {"replica.fetch.wait.max.ms", kInt, "500", kHarmless},
+    {"replica.high.watermark.checkpoint.interval.ms", kLong, "5000", kHarmless},
+    {"replica.lag.time.max.ms", kLong, "30000", kHarmless},
+    {"replica.selector.class", kString, kNone, kUnmet},
+    {"replica.socket.receive.buffer.bytes", kInt, "65536", kHarmless},
+    {"replica.socket.timeout.ms", kInt, "30000", kHarmless},
+    {"replication.quota.window.num", kInt, "11", kUnmet, 1},
+    {"replication.quota.window.size.seconds", kInt, "1", kUnmet, 1},
+    {"request.timeout.ms", kInt, "30000", kUnmet},
+    {"reserved.broker.max.id", kInt, "1000", kUnmet, 0},
+    {"sasl.client.callback.handler.class", kClass, kNone, kHarmless},
+    {"sasl.enabled.mechanisms", kList, "GSSAPI", kHarmless},
+    {"sasl.jaas.config", kPassword, kNone, kHarmless},
+    {"sasl.kerberos.kinit.cmd", kString, "/usr/bin/kinit", kHarmless},
+    {"sasl.kerberos.min.time.before.relogin", kLong, "60000", kHarmless},
+    {"sasl.kerberos.principal.to.local.rules", kList, "DEFAULT", kHarmless},
+    {"sasl.kerberos.service.name", kString, kNone, kHarmless},
+    {"sasl.kerberos.ticket.renew.jitter", kDouble, "0.05", kHarmless},
+    {"sasl.kerberos.ticket.renew.window.factor", kDouble, "0.8", kHarmless},
+    {"sasl.login.callback.handler.class", kClass, kNone, kHarmless},
+    {"sasl.login.class", kClass, kNone, kHarmless},
+    {"sasl.login.connect.timeout.ms", kInt, kNone, kHarmless},
+    {"sasl.login.read.timeout.ms", kInt, kNone, kHarmless},
+    {"sasl.login.refresh.buffer.seconds", kShort, "300", kHarmless},
+    {"sasl.login.refresh.min.period.seconds", kShort, "60", kHarmless},
+    {"sasl.login.refresh.window.factor", kDouble, "0.8", kHarmless},
+    {"sasl.login.refresh.window.jitter", kDouble, "0.05", kHarmless},
+    {"sasl.login.retry.backoff.max.ms", kLong, "10000", kHarmless},
+    {"sasl.login.retry.backoff.ms", kLong, "100", kHarmless},
+    {"sasl.mechanism.controller.protocol", kString, "GSSAPI", kHarmless},
+    {"sasl.mechanism.inter.broker.protocol", kString, "GSSAPI", kHarmless},
+    {"sasl.oauthbearer.clock.skew.seconds", kInt, "30", kHarmless},
+    {"sasl.oauthbearer.expected.audience", kList, kNone, kHarmless},
+    {"sasl.oauthbearer.expected.issuer", kString, kNone, kHarmless},
+    {"sasl.oauthbearer.jwks.endpoint.refresh.ms", kLong, "3600000", kHarmless},
+    {"sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms", kLong, "10000", kHarmless},
+    {"sasl.oauthbearer.jwks.endpoint.retry.backoff.ms", kLong, "100", kHarmless},
+    {"sasl.oauthbearer.jwks.endpoint.url", kString, kNone, kHarmless},
+    {"sasl.oauthbearer.scope.claim.name", kString, "scope", kHarmless},
+    {"sasl.oauthbearer.sub.claim.name", kString, "sub", kHarmless},
+    {"sasl.oauthbearer.token.endpoint.url", kString, kNone, kHarmless},
+    {"sasl.server.callback.handler.class", kClass, kNone, kHarmless},
+    {"sasl.server.max.receive.size", kInt, "524288", kHarmless},
+    refused("security.inter.broker.protocol", kString, "PLAINTEXT",
+            "remove it or set it to PLAINTEXT"),
+    {"security.providers", kString, kNone, kHarmless},
+    choice("segment.writes", "direct", "direct, cached"),
+    {"server.max.startup.time.ms", kLong, "9223372036854775807", kHarmless, 0},
+    {"socket.connection.setup.timeout.max.ms", kLong, "30000", kUnmet},
+    {"socket.connection.setup.timeout.ms", kLong, "10000", kUnmet},
+    {"socket.listen.backlog.size", kInt, "50", kUnmet, 1},
+    {"socket.receive.buffer.bytes", kInt, "102400", kUnmet},
+    {"socket.request.max.bytes", kInt, "104857600", kEffective, 1},
+    {"socket.send.buffer.bytes", kInt, "102400", kUnmet},
+    {"ssl.allow.dn.changes", kBoolean, "false", kHarmless},
+    {"ssl.allow.san.changes", kBoolean, "false", kHarmless},
+    {"ssl.cipher.suites", kList, "", kHarmless},
+    {"ssl.client.auth", kString, "none", kHarmless},
+    {"ssl.enabled.protocols", kList, "TLSv1.2,TLSv1.3", kHarmless},
+    {"ssl.endpoint.identification.algorithm", kString, "https", kHarmless},
+    {"ssl.engine.factory.class", kClass, kNone, kHarmless},
+    {"ssl.key.password", kPassword, kNone, kHarmless},
+    {"ssl.keymanager.algorithm", kString, "SunX509", kHarmless},
+    {"ssl.keystore.certificate.chain", kPassword, kNone, kHarmless},
+    {"ssl.keystore.key", kPassword, kNone, kHarmless},
+    {"ssl.keystore.location", kString, kNone, kHarmless},
+    {"ssl.keystore.password", kPassword, kNone, kHarmless},
+    {"ssl.keystore.type", kString, "JKS", kHarmless},
+    {"ssl.principal.mapping.rules", kString, "DEFAULT", kHarmless},
+    {"ssl.protocol", kString, "TLSv1.3", kHarmless},
+    {"ssl.provider", kString, kNone, kHarmless},
+    {"ssl.secure.random.implementation", kString, kNone, kHarmless},
+    {"ssl.trustmanager.algorithm", kString, "PKIX", kHarmless},
+    {"ssl.truststore.certificates", kPassword, kNone, kHarmless},
+    {"ssl.truststore.location", kString, kNone, kHarmless},
+    {"ssl.truststore.password", kPassword, kNone, kHarmless},
+    {"ssl.truststore.type", kString, "JKS", kHarmless},
+    {"super.users", kString, kNone, kHarmless},
+    {"telemetry.max.bytes", kInt, "1048576", kUnmet, 1},
+    {"transaction.abort.timed.out.transaction.cleanup.interval.ms", kInt, "10000", kUnmet, 1},
+    {"transaction.max.timeout.ms", kInt, "900000", kUnmet, 1},
+    {"transaction.partition.verification.enable", kBoolean, "true", kUnmet},
+    {"transaction.remove.expired.transaction.cleanup.interval.ms", kInt, "3600000", kUnmet, 1},
+    {"transaction.state.log.load.buffer.size", kInt, "5242880", kUnmet, 1},
+    {"transaction.state.log.min.isr", kInt, "2", kUnmet, 1},
+    {"transaction.state.log.num.partitions", kInt, "50", kUnmet, 1},
+    {"transaction.state.log.replication.factor", kShort, "3", kUnmet, 1},
+    {"transaction.state.log.segment.bytes", kInt, "104857600", kUnmet, 1},
+    {"transactional.id.expiration.ms", kInt, "604800000", kUnmet, 1},
+    {"unclean.leader.election.enable", kBoolean, "false", kUnmet},
+    {"unclean.leader.election.interval.ms", kLong, "300000", kUnmet, 1},
+    {"unstable.api.versions.enable", kBoolean, "false", kHarmless},
+    {"unstable.feature.versions.enable", kBoolean, "false", kHarmless},
+    {"zookeeper.clientCnxnSocket", kString, kNone, kHarmless},
+    refused("zookeeper.connect", kString, kNone,
+            "joining a ZooKeeper cluster is not built yet: remove it, or start with --override "
+            "zookeeper.connect= to run a standalone broker"),
+    {"zookeeper.connection.timeout.ms", kInt, kNone, kHarmless},
+    {"zookeeper.max.in.flight.requests", kInt, "10", kHarmless, 1},
+    {"zookeeper.metadata.migration.enable", kBoolean, "false", kHarmless},
+    {"zookeeper.metadata.migration.min.batch.size", kInt, "200", kHarmless, 1},
+    {"zookeeper.session.timeout.ms", kInt, "18000", kHarmless},
+    {"zookeeper.set.acl", kBoolean, "false", kHarmless},
+    {"zookeeper.ssl.cipher.suites", kList, kNone, kHarmless},
+    {"zookeeper.ssl.client.enable", kBoolean, "false", kHarmless},
+    {"zookeeper.ssl.crl.enable", kBoolean, "false", kHarmless},
+    {"zookeeper.ssl.enabled.protocols", kList, kNone, kHarmless},
+    {"zookeeper.ssl.endpoint.identification.algorithm", kString, "HTTPS", kHarmless},
+    {"zookeeper.ssl.keystore.location", kString, kNone, kHarmless},
+    {"zookeeper.ssl.keystore.password", kPassword, kNone, kHarmless},
+    {"zookeeper.ssl.keystore.type", kString, kNone, kHarmless},
+    {"zookeeper.ssl.ocsp.enable", kBoolean, "false", kHarmless},
+    {"zookeeper.ssl.protocol", kString, "TLSv1.2", kHarmless},
+    {"zookeeper.ssl.truststore.location", kString, kNone, kHarmless},
+    {"zookeeper.ssl.truststore.password", kPassword, kNone, kHarmless},
+    {"zookeeper.ssl.truststore.type", kString, kNone, kHarmless},
+});
+
+static_assert(std::ranges::is_sorted(kKeys, {}, &KeyDescription::name));
+
+// The largest distance at which a name is still taken for a slip of the other.
+constexpr std::size_t kSlipMax = 3;
+constexpr std::size_t kNameBytesMax = 128;
+
+/// Letters to insert, remove or replace (Levenshtein). REQUIRES: `right` within kNameBytesMax.
 std::size_t edit_distance(std::string_view left, std::string_view right) {
-    std::vector<std::size_t> row(right.size() + 1);
-    for (std::size_t i = 0; i <= right.size(); ++i) row[i] = i;
-    for (std::size_t l = 1; l <= left.size(); ++l) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t r = 1; r <= right.size(); ++r) {
-            const std::size_t replaced = diagonal + (left[l - 1] == right[r - 1] ? 0 : 1);
-            diagonal = row[r];
-            row[r] = std::min({row[r] + 1, row[r - 1] + 1, replaced});
+    std::array<std::size_t, kNameBytesMax + 1> row{};
+    for (std::size_t column = 0; column <= right.size(); ++column) row[column] = column;
+    for (std::size_t line = 1; line <= left.size(); ++line) {
+        std::size_t diagonal = row[0];
+        row[0] = line;
+        for (std::size_t column = 1; column <= right.size(); ++column) {
+            const std::size_t replaced = diagonal + (left[line - 1] == right[column - 1] ? 0 : 1);
+            diagonal = row[column];
+            row[column] = std::min({replaced, row[column] + 1, row[column - 1] + 1});
         }
     }
-    return row.back();
+    return row[right.size()];
 }
 
 }  // namespace
@@ -73,20 +411,21 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 std::span<const KeyDescription> broker_keys() { return kKeys; }
 
 const KeyDescription* find_broker_key(std::string_view name) {
-    const auto found = std::find_if(kKeys.begin(), kKeys.end(),
-                                    [name](const KeyDescription& key) { return key.name == name; });
-    return found == kKeys.end() ? nullptr : &*found;
+    const auto* const found = std::ranges::lower_bound(kKeys, name, {}, &KeyDescription::name);
+    return found != kKeys.end() && found->name == name ? found : nullptr;
 }
 
 std::string_view nearest_broker_key(std::string_view name) {
+    if (name.size() > kNameBytesMax) return {};
     std::string_view nearest;
-    // A third of the name may be wrong; beyond that a suggestion is a guess.
-    std::size_t best = name.size() / 3 + 1;
+    std::size_t least = kSlipMax + 1;
     for (const KeyDescription& key : kKeys) {
-        const std::size_t distance = edit_distance(name, key.name);
-        if (distance >= best) continue;
-        best = distance;
-        nearest = key.name;
+        const std::size_t distance = edit_distance(key.name, name);
+        // A short name is soon near to another one, so the slip has to be small against it.
+        if (distance < least && distance * 4 <= key.name.size()) {
+            least = distance;
+            nearest = key.name;
+        }
     }
     return nearest;
 }

@@ -1,7 +1,8 @@
 // A broker's configuration: read once from properties, checked key by key, then passed by
-// reference.
+// reference. Whatever is wrong is listed completely, with what would be right.
 #pragma once
 
+#include "core/config/listeners.hpp"
 #include "core/config/properties.hpp"
 
 #include <cstdint>
@@ -9,14 +10,6 @@
 #include <vector>
 
 namespace millrace {
-
-/// host, or empty for all addresses, and port of one listener.
-struct Endpoint {
-    std::string host;
-    std::uint16_t port{};
-
-    bool operator==(const Endpoint&) const = default;
-};
 
 struct BrokerConfig {
     std::int32_t broker_id{};
@@ -39,7 +32,7 @@ struct BrokerConfig {
     std::int64_t journal_bytes{};  // of one log directory
     /// The least size of a journal file; no key, so that tests can have a small journal.
     std::int64_t journal_file_bytes_min{256 << 10};
-    bool direct_writes{};          // past the page cache where the filesystem can
+    bool direct_writes{};  // past the page cache where the filesystem can
     bool json_log{};
 };
 
@@ -47,7 +40,8 @@ struct BrokerConfig {
 struct ConfigReading {
     BrokerConfig config;
     std::vector<std::string> problems;  // key, value, what is allowed or what to do
-    std::vector<std::string> warnings;  // unknown keys and keys without an effect
+    std::vector<std::string> warnings;  // unknown keys, and keys that ask for what isn't done here
+    std::string harmless;               // the keys that nothing here could need, if any are set
 };
 
 ConfigReading read_config(const Properties& properties);

@@ -1,112 +1,174 @@
 #include "core/config/properties.hpp"
 
-#include <charconv>
+#include <cstdint>
+#include <optional>
 
 namespace millrace {
 namespace {
 
-bool is_blank(char each) { return each == ' ' || each == '\t' || each == '\f'; }
-bool is_line_end(char each) { return each == '\n' || each == '\r'; }
+constexpr std::string_view kBlanks = " \t\f";
 
-std::string_view skip_blanks(std::string_view text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    return text;
+bool is_blank(char c) { return kBlanks.find(c) != std::string_view::npos; }
+
+std::string_view without_leading_blanks(std::string_view text) {
+    const std::size_t start = text.find_first_not_of(kBlanks);
+    return start == std::string_view::npos ? std::string_view{} : text.substr(start);
 }
 
-/// Takes one natural line off the front of `text`.
-std::string_view take_line(std::string_view& text) {
-    std::size_t end = 0;
-    while (end < text.size() && !is_line_end(text[end])) ++end;
-    const std::string_view line = text.substr(0, end);
-    const bool pair = text.substr(end, 2) == "\r\n";
-    text.remove_prefix(std::min(text.size(), end + (pair ? 2 : 1)));
+/// Takes one natural line off `rest`: up to a line feed, a carriage return, or both.
+std::string_view take_natural_line(std::string_view& rest) {
+    const std::size_t end = rest.find_first_of("\r\n");
+    const std::string_view line = rest.substr(0, end);
+    if (end == std::string_view::npos) {
+        rest = {};
+        return line;
+    }
+    const bool two = rest[end] == '\r' && end + 1 < rest.size() && rest[end + 1] == '\n';
+    rest.remove_prefix(end + (two ? 2 : 1));
     return line;
 }
 
-/// An odd number of backslashes at the end continues the line.
+/// An odd number of backslashes at the end continues the line; an even one is escaped backslashes.
 bool is_continued(std::string_view line) {
-    std::size_t count = 0;
-    while (count < line.size() && line[line.size() - 1 - count] == '\\') ++count;
-    return count % 2 == 1;
+    const std::size_t last = line.find_last_not_of('\\');
+    const std::size_t backslashes =
+        last == std::string_view::npos ? line.size() : line.size() - last - 1;
+    return backslashes % 2 == 1;
 }
 
-std::string take_logical_line(std::string_view& text) {
-    std::string_view line = skip_blanks(take_line(text));
-    const bool comment = line.starts_with('#') || line.starts_with('!');
-    std::string logical(line);
-    while (!comment && is_continued(line)) {
-        logical.pop_back();
-        if (text.empty()) break;
-        line = skip_blanks(take_line(text));
-        logical += line;
+/// A natural line with those that continue it; leading blanks of each are gone. A comment is never
+/// continued, and comes back empty.
+std::string take_logical_line(std::string_view& rest) {
+    std::string_view line = without_leading_blanks(take_natural_line(rest));
+    if (line.starts_with('#') || line.starts_with('!')) return {};
+    std::string logical;
+    while (is_continued(line)) {
+        logical += line.substr(0, line.size() - 1);
+        if (rest.empty()) return logical;
+        line = without_leading_blanks(take_natural_line(rest));
     }
-    return comment ? std::string() : logical;
+    logical += line;
+    return logical;
 }
 
-void append_utf8(std::string& out, unsigned code) {
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-    } else if (code < 0x800) {
-        out += static_cast<char>(0xc0 | (code >> 6));
-        out += static_cast<char>(0x80 | (code & 0x3f));
+std::optional<std::uint32_t> parse_utf16_unit(std::string_view text, std::size_t at) {
+    if (text.size() - at < 4) return std::nullopt;
+    std::uint32_t unit = 0;
+    for (const char c : text.substr(at, 4)) {
+        unit <<= 4;
+        if (c >= '0' && c <= '9') {
+            unit |= static_cast<std::uint32_t>(c - '0');
+        } else if (c >= 'a' && c <= 'f') {
+            unit |= static_cast<std::uint32_t>(c - 'a' + 10);
+        } else if (c >= 'A' && c <= 'F') {
+            unit |= static_cast<std::uint32_t>(c - 'A' + 10);
+        } else {
+            return std::nullopt;
+        }
+    }
+    return unit;
+}
+
+void append_utf8(std::string& out, std::uint32_t point) {
+    const auto tail = [&](unsigned shift) {
+        out.push_back(static_cast<char>(0x80 | ((point >> shift) & 0x3f)));
+    };
+    if (point < 0x80) {
+        out.push_back(static_cast<char>(point));
+    } else if (point < 0x800) {
+        out.push_back(static_cast<char>(0xc0 | (point >> 6)));
+        tail(0);
+    } else if (point < 0x10000) {
+        out.push_back(static_cast<char>(0xe0 | (point >> 12)));
+        tail(6);
+        tail(0);
     } else {
-        out += static_cast<char>(0xe0 | (code >> 12));
-        out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-        out += static_cast<char>(0x80 | (code & 0x3f));
+        out.push_back(static_cast<char>(0xf0 | (point >> 18)));
+        tail(12);
+        tail(6);
+        tail(0);
     }
 }
 
-/// The character that stands behind a backslash at `text[at]`; moves `at` behind it.
-void unescape(std::string_view text, std::size_t& at, std::string& out) {
-    const char each = text[at++];
-    if (each == 'u' && at + 4 <= text.size()) {
-        unsigned code = 0;
-        const char* const end = text.data() + at + 4;
-        const auto parsed = std::from_chars(text.data() + at, end, code, 16);
-        if (parsed.ec == std::errc() && parsed.ptr == end) {
-            append_utf8(out, code);
-            at += 4;
-            return;
+/// Appends what the \u escape with its digits at `at` spells, joined with a second half behind it,
+/// and moves behind; false when it is malformed.
+bool append_unicode(std::string& out, std::string_view text, std::size_t& at) {
+    constexpr std::uint32_t kReplacement = 0xfffd;
+    const auto unit = parse_utf16_unit(text, at);
+    if (!unit) return false;
+    at += 4;
+    const bool is_first_half = *unit >= 0xd800 && *unit < 0xdc00;
+    if (is_first_half && text.substr(at, 2) == "\\u") {
+        const auto second = parse_utf16_unit(text, at + 2);
+        if (!second) return false;
+        if (*second >= 0xdc00 && *second < 0xe000) {
+            at += 6;
+            append_utf8(out, 0x10000 + ((*unit - 0xd800) << 10) + (*second - 0xdc00));
+            return true;
         }
     }
-    switch (each) {
-        case 't': out += '\t'; break;
-        case 'n': out += '\n'; break;
-        case 'r': out += '\r'; break;
-        case 'f': out += '\f'; break;
-        default: out += each;
-    }
+    const bool is_half = *unit >= 0xd800 && *unit < 0xe000;
+    append_utf8(out, is_half ? kReplacement : *unit);
+    return true;
 }
 
-/// Reads up to an unescaped character that `ends` accepts.
-template <class Ends>
-std::string take_part(std::string_view text, std::size_t& at, Ends ends) {
-    std::string part;
-    while (at < text.size() && !ends(text[at])) {
-        const char each = text[at++];
-        if (each == '\\' && at < text.size()) {
-            unescape(text, at, part);
-        } else if (each != '\\') {
-            part += each;
+std::optional<std::string> unescape(std::string_view text) {
+    std::string out;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const char c = text[at++];
+        if (c != '\\' || at == text.size()) {
+            out.push_back(c);
+            continue;
+        }
+        const char escaped = text[at++];
+        switch (escaped) {
+            case 't': out.push_back('\t'); break;
+            case 'n': out.push_back('\n'); break;
+            case 'r': out.push_back('\r'); break;
+            case 'f': out.push_back('\f'); break;
+            case 'u':
+                if (!append_unicode(out, text, at)) return std::nullopt;
+                break;
+            default: out.push_back(escaped);
         }
     }
-    return part;
+    return out;
+}
+
+/// Where the key ends: at the first separator that no backslash escapes.
+std::size_t key_end(std::string_view line) {
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        if (line[at] == '\\') {
+            ++at;
+        } else if (line[at] == '=' || line[at] == ':' || is_blank(line[at])) {
+            return at;
+        }
+    }
+    return line.size();
+}
+
+std::string_view value_behind(std::string_view rest) {
+    rest = without_leading_blanks(rest);
+    if (rest.starts_with('=') || rest.starts_with(':')) {
+        rest.remove_prefix(1);
+        rest = without_leading_blanks(rest);
+    }
+    return rest;
 }
 
 }  // namespace
 
-Properties parse_properties(std::string_view text) {
+Result<Properties> parse_properties(std::string_view text) {
     Properties properties;
     while (!text.empty()) {
         const std::string line = take_logical_line(text);
         if (line.empty()) continue;
-        std::size_t at = 0;
-        std::string key = take_part(
-            line, at, [](char each) { return each == '=' || each == ':' || is_blank(each); });
-        while (at < line.size() && is_blank(line[at])) ++at;
-        if (at < line.size() && (line[at] == '=' || line[at] == ':')) ++at;
-        while (at < line.size() && is_blank(line[at])) ++at;
-        properties[std::move(key)] = take_part(line, at, [](char) { return false; });
+        const std::size_t end = key_end(line);
+        const auto key = unescape(std::string_view(line).substr(0, end));
+        const auto value = unescape(value_behind(std::string_view(line).substr(end)));
+        if (!key || !value) return Errc::kMalformed;
+        properties.insert_or_assign(*key, *value);
     }
     return properties;
 }

@@ -1,13 +1,12 @@
 // What the broker tells its operator: a level, a sentence, and fields, as text or as JSON lines.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
+#include <variant>
 
 namespace millrace {
 
@@ -33,17 +32,30 @@ protected:
 enum class LogLevel : std::uint8_t { kInfo, kWarn, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
-/// A name and a value, already formatted. Built for a line that will be written, so not per record.
+/// A named value, borrowed for the length of the call.
 struct LogField {
-    template <class Value>
-    LogField(std::string_view field_name, const Value& field_value)
-        : name(field_name), value(fmt::format("{}", field_value)) {}
+    using Value = std::variant<std::string_view, std::int64_t, std::uint64_t, bool>;
+
+    LogField(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
+    LogField(std::string_view field_name, const char* text)
+        : name(field_name), value(std::string_view(text)) {}
+    LogField(std::string_view field_name, const std::string& text)
+        : name(field_name), value(std::string_view(text)) {}
+    LogField(std::string_view field_name, bool flag) : name(field_name), value(flag) {}
+
+    template <class Int>
+        requires(std::is_integral_v<Int> && !std::is_same_v<Int, bool>)
+    LogField(std::string_view field_name, Int number)
+        : name(field_name),
+          value(static_cast<std::conditional_t<std::is_signed_v<Int>, std::int64_t, std::uint64_t>>(
+              number)) {}
 
     std::string_view name;
-    std::string value;
+    Value value;
 };
 
-/// One shard's logger. Text from outside is escaped, so that nobody can forge a line.
+/// One shard's logger. Text from outside is escaped, so that nobody can forge a line or drive the
+/// terminal that shows it.
 class Logger {
 public:
     using Fields = std::initializer_list<LogField>;
@@ -67,12 +79,7 @@ private:
     const WallClock& clock_;
     LogSink& sink_;
     LogFormat format_;
+    std::string line_;  // kept for its capacity
 };
-
-/// `text` with quotes, backslashes and control characters escaped as in JSON.
-std::string escaped(std::string_view text);
-
-/// 2026-01-31T12:00:00.123Z
-std::string format_utc(std::int64_t wall_clock_ms);
 
 }  // namespace millrace

@@ -7,6 +7,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/observe/logger.hpp"
+#include "core/observe/shard_metrics.hpp"
 #include "core/runtime/io_request.hpp"
 #include "core/runtime/timer_queue.hpp"
 
@@ -129,6 +130,7 @@ public:
     virtual void give_back(const std::byte*) {}
 
     TimerQueue& timers() { return timers_; }
+    ShardMetrics& metrics() { return metrics_; }
 
     void add_suspended(Suspended& suspended) { suspended_.push_back(suspended); }
 
@@ -165,6 +167,7 @@ protected:
 
 private:
     TimerQueue timers_;
+    ShardMetrics metrics_;
     boost::intrusive::list<Suspended, boost::intrusive::constant_time_size<false>> suspended_;
     bool ending_{};
 };

@@ -62,6 +62,7 @@ Task<Result<void>> LogDirectory::run_checkpoint() {
         each.log->on_checkpoint(each.end.next_offset, each.trimmed && untouched);
     }
     journal_->release_before(begin);
+    world_.metrics().checkpoints.add();
     logger_.info("checkpoint ends", {{"log_dir", path_}, {"begin", begin}});
     co_return Result<void>();
 }

@@ -40,6 +40,7 @@ Task<Result<void>> LogDirectory::load() {
     was_clean_ = *recovery == Recovery::kNone;
     Result<void> loaded;
     if (*recovery == Recovery::kReplay) {
+        world_.metrics().replays.add();
         logger_.info("recovering",
                      {{"log_dir", path_}, {"from", scan->replay_from}, {"to", scan->past.end}});
         loaded = co_await replay(*scan);

@@ -177,6 +177,7 @@ Task<Result<void>> Journal::write_frame(bool control) {
     const bool durable = control || options_.flush;
     const auto written = co_await files_.write(frame, durable, frame_buffer_);
     if (!written) co_return written;
+    count_frame(frame.size());
     after_frame(end, durable);
     co_return Result<void>();
 }
@@ -193,6 +194,15 @@ Task<Result<void>> Journal::next_file(Lsn start) {
         logger_.info("journal file used again", {{"log_dir", options_.folder}});
     keep_spare();
     co_return Result<void>();
+}
+
+void Journal::count_frame(std::size_t size) {
+    ShardMetrics& metrics = world_.metrics();
+    metrics.journal_frames.add();
+    metrics.journal_bytes.add(size);
+    metrics.journal_frame_bytes.record(static_cast<std::int64_t>(size));
+    if (in_frame_.empty()) return;
+    metrics.journal_frame_logs.record(static_cast<std::int64_t>(in_frame_.size()));
 }
 
 void Journal::after_frame(Lsn end, bool durable) {

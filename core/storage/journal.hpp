@@ -114,6 +114,7 @@ private:
     bool build_control_frame();
     bool build_append_frame();
     bool has_room_for_appends() const;
+    void count_frame(std::size_t size);
     void after_frame(Lsn end, bool durable);
     void keep_spare();
     Task<> prepare_spares();

@@ -141,6 +141,7 @@ std::uint64_t LogDirectory::reserve_bytes() const {
 void LogDirectory::fail(const Error& error) {
     if (failed_) return;
     failed_ = true;
+    world_.metrics().storage_failures.add();
     logger_.error("a log directory is out of service: a write or sync failed",
                   {{"log_dir", path_}, {"reason", error.message()}});
     for (auto& [name, log] : logs_) log->fail();

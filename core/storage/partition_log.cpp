@@ -55,6 +55,8 @@ Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
     const BatchMeta meta{RecordBatchView(batch)};
     if (must_roll(meta)) roll(meta.base);
     accept(batch, meta);
+    world_.metrics().batches_appended.add();
+    world_.metrics().bytes_appended.add(batch.size());
     unframed_.push_back({active().base(), active().size(), log_end_});
     last_append_ = world_.now();
     active_ = true;

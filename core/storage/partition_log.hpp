@@ -133,6 +133,8 @@ public:
     Task<Result<std::optional<ReadResult>>> find_batch_by_time(TimestampMs target);
     /// The largest timestamp and the last offset of the batch that holds it.
     std::optional<FoundTimestamp> largest_timestamp() const;
+    /// Each segment's first offset and largest timestamp, in rising order.
+    std::vector<std::pair<Offset, TimestampMs>> segment_starts() const;
 
     // The directory's side.
 

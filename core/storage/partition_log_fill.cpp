@@ -49,6 +49,7 @@ Task<Result<void>> PartitionLog::fill_locked(Fill goal) {
         const auto sealed = co_await segment.seal();
         if (!sealed) co_return sealed;
         fill_base_ = segments_.upper_bound(fill_base_)->first;
+        world_.metrics().rolls.add();
         logger_.info("rolled a segment",
                      {{"partition", name_.folder()}, {"base_offset", fill_base_.value}});
     }
@@ -66,6 +67,8 @@ Task<Result<void>> PartitionLog::fill_segment(LogSegment& segment, Cursor target
     const std::size_t count = segment.filled() - before;
     unfilled_ -= count;
     shared_.unfilled -= count;
+    if (count > 0) world_.metrics().fills.add();
+    world_.metrics().bytes_filled.add(count);
     if (!filled || !last || goal != Fill::kSettle) co_return filled;
     co_return co_await settle(segment);
 }

@@ -103,6 +103,14 @@ Task<Result<std::optional<ReadResult>>> PartitionLog::find_batch_by_time(Timesta
     co_return std::optional<ReadResult>();
 }
 
+std::vector<std::pair<Offset, TimestampMs>> PartitionLog::segment_starts() const {
+    std::vector<std::pair<Offset, TimestampMs>> starts;
+    for (const auto& [base, segment] : segments_) {
+        starts.emplace_back(std::max(base, log_start_), segment->index().max_timestamp());
+    }
+    return starts;
+}
+
 std::optional<FoundTimestamp> PartitionLog::largest_timestamp() const {
     const LogSegment* best = nullptr;
     for (const auto& [base, segment] : segments_) {

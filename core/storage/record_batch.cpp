@@ -1,42 +1,17 @@
 #include "core/storage/record_batch.hpp"
 
 #include "core/base/crc32c.hpp"
-#include "core/storage/record_walk.hpp"
 
 namespace millrace {
-
 namespace {
 
 constexpr std::size_t kCrcCoversFrom = 21;
-
-Result<void> check_header(const RecordBatchView& batch) {
-    if (batch.base_offset() != Offset{0}) return Errc::kInvalidRecord;
-    if (batch.is_control()) return Errc::kInvalidRecord;
-    if (batch.record_count() <= 0) return Errc::kInvalidRecord;
-    if (batch.last_offset_delta() != batch.record_count() - 1) return Errc::kInvalidRecord;
-    if (batch.producer_id() >= 0 && batch.base_sequence() < 0) return Errc::kInvalidRecord;
-    if (batch.codec_bits() > static_cast<std::uint8_t>(Codec::kZstd))
-        return Errc::kUnsupportedCodec;
-    return {};
-}
-
-Result<void> check_offsets_of_plain_records(const RecordBatchView& batch) {
-    std::int32_t expected = 0;
-    bool in_order = true;
-    const auto walked =
-        walk_records(batch.records(), batch.record_count(), [&](std::int32_t delta, std::int64_t) {
-            in_order = in_order && delta == expected;
-            ++expected;
-        });
-    if (!walked) return walked;
-    if (!in_order) return Errc::kInvalidRecord;
-    return {};
-}
+constexpr int kAppendTimeBit = 8;
 
 }  // namespace
 
-bool RecordBatchView::crc_holds() const {
-    return crc32c(bytes_.subspan(kCrcCoversFrom, size_in_bytes() - kCrcCoversFrom)) == crc();
+std::uint32_t RecordBatchView::compute_crc() const {
+    return crc32c(bytes_.subspan(kCrcCoversFrom, size_in_bytes() - kCrcCoversFrom));
 }
 
 Result<RecordBatchView> parse_batch(ByteView bytes) {
@@ -52,19 +27,12 @@ Result<RecordBatchView> parse_batch(ByteView bytes) {
     return batch;
 }
 
-Result<RecordBatchView> validate_produced(ByteView records, std::int32_t batch_bytes_max) {
-    if (records.empty()) return Errc::kInvalidRecord;
-    const auto batch = parse_batch(records);
-    if (!batch) return Errc::kCorruptBatch;
-    if (batch->size_in_bytes() != records.size()) return Errc::kInvalidRecord;
-    if (records.size() > static_cast<std::size_t>(batch_bytes_max)) return Errc::kBatchTooLarge;
-    if (!batch->crc_holds()) return Errc::kCorruptBatch;
-    if (const auto header = check_header(*batch); !header) return header.error();
-    if (batch->codec() == Codec::kNone) {
-        const auto plain = check_offsets_of_plain_records(*batch);
-        if (!plain) return plain.error();
-    }
-    return *batch;
+void set_create_time(MutableBytes batch, TimestampMs max_timestamp) {
+    const RecordBatchView view(batch);
+    if (!view.is_append_time() && view.max_timestamp() == max_timestamp) return;
+    store_be(&batch[21], static_cast<std::int16_t>(view.attributes() & ~kAppendTimeBit));
+    store_be(&batch[35], max_timestamp);
+    store_be(&batch[17], view.compute_crc());
 }
 
 }  // namespace millrace

@@ -53,7 +53,8 @@ public:
     }
 
     /// REQUIRES: the batch lies whole in its bytes.
-    bool crc_holds() const;
+    std::uint32_t compute_crc() const;
+    bool crc_holds() const { return compute_crc() == crc(); }
 
 private:
     ByteView bytes_;
@@ -63,14 +64,14 @@ private:
 /// when it does not lie whole in them; kCorruptBatch when no batch can begin like this.
 Result<RecordBatchView> parse_batch(ByteView bytes);
 
-/// What a leader checks before it appends a produced batch, with Kafka 3.9's error for each case.
-/// `records` holds what one partition of a Produce request brought: exactly one batch is allowed.
-Result<RecordBatchView> validate_produced(ByteView records, std::int32_t batch_bytes_max);
-
 /// Makes the batch part of a log. Outside of the checksum on purpose.
 inline void assign_offset_and_epoch(MutableBytes batch, Offset base, LeaderEpoch epoch) {
     store_be(batch.data(), base.value);
     store_be(batch.data() + 12, epoch.value);
 }
+
+/// The records' times are the producer's, and `max_timestamp` is the largest of them. The checksum
+/// is computed again when this changes anything. REQUIRES: a whole batch.
+void set_create_time(MutableBytes batch, TimestampMs max_timestamp);
 
 }  // namespace millrace

@@ -1,68 +1,129 @@
 // The structure inside a block of records: varint lengths, deltas, headers. Walks without
-// allocating.
+// allocating, over plain bytes or over a block that is decompressed piece by piece on the way.
 #pragma once
 
 #include "core/base/result.hpp"
 #include "core/base/varint.hpp"
+#include "core/storage/decompressor.hpp"
 
 namespace millrace {
+
+/// A block of records that is read once, from its begin to its end.
+class RecordBlock {
+public:
+    explicit RecordBlock(ByteView plain) { take(plain); }
+    /// Reads what was begun in `source`, and no more than `limit` bytes of it: kTooLarge then.
+    RecordBlock(Decompressor& source, std::uint64_t limit) : source_(&source), limit_(limit) {}
+
+    /// Bytes read so far.
+    std::uint64_t position() const { return before_ + static_cast<std::uint64_t>(at_ - begin_); }
+    /// Whether nothing is left; false too when the block turned out to be broken.
+    bool at_end() { return at_ == end_ && !refill() && !error_; }
+    /// Why the block ended early, beyond its records' own structure.
+    Error error() const { return error_; }
+
+    bool skip(std::uint64_t size) {
+        while (size > static_cast<std::uint64_t>(end_ - at_)) {
+            size -= static_cast<std::uint64_t>(end_ - at_);
+            at_ = end_;
+            if (!refill()) return false;
+        }
+        at_ += size;
+        return true;
+    }
+
+    /// A zig-zag varint; false when it does not fit into T or the block ends first.
+    template <class T>
+    bool read(T& value) {
+        using Raw = std::make_unsigned_t<T>;
+        Raw raw = 0;
+        for (unsigned shift = 0; shift < sizeof(T) * 8; shift += 7) {
+            if (at_ == end_ && !refill()) return false;
+            const auto byte = std::to_integer<std::uint8_t>(*at_++);
+            raw |= static_cast<Raw>(static_cast<Raw>(byte & 0x7fU) << shift);
+            if (byte < 0x80) {
+                value = static_cast<T>((raw >> 1) ^ (~(raw & 1) + 1));
+                return true;
+            }
+        }
+        return false;
+    }
+
+private:
+    void take(ByteView piece) {
+        begin_ = at_ = piece.data();
+        end_ = piece.data() + piece.size();
+    }
+
+    bool refill() {
+        if (source_ == nullptr || error_) return false;
+        before_ = position();
+        take({});
+        const auto piece = source_->next();
+        if (!piece) {
+            error_ = piece.error();
+        } else if (piece->size() > limit_ - before_) {
+            error_ = Errc::kTooLarge;
+        } else {
+            take(*piece);
+        }
+        return at_ != end_;
+    }
+
+    const std::byte* begin_{};
+    const std::byte* at_{};
+    const std::byte* end_{};
+    std::uint64_t before_{};
+    Decompressor* source_{};
+    std::uint64_t limit_{};
+    Error error_;
+};
+
+struct RecordDeltas {
+    std::int32_t offset{};
+    std::int64_t timestamp{};
+};
 
 namespace detail {
 
 /// Skips a length-prefixed field; a negative length is null, which only keys and values may be.
-inline bool skip_sized(ByteView block, std::size_t& position, bool nullable) {
-    const auto size = read_varint(block, position);
-    if (!size || (*size < 0 && !nullable)) return false;
-    if (*size <= 0) return true;
-    if (static_cast<std::size_t>(*size) > block.size() - position) return false;
-    position += static_cast<std::size_t>(*size);
-    return true;
+inline bool skip_sized(RecordBlock& block, bool nullable) {
+    std::int32_t size = 0;
+    if (!block.read(size) || (size < 0 && !nullable)) return false;
+    return size <= 0 || block.skip(static_cast<std::uint64_t>(size));
 }
 
-inline bool skip_headers(ByteView block, std::size_t& position) {
-    const auto count = read_varint(block, position);
-    if (!count || *count < 0) return false;
-    for (std::int32_t i = 0; i < *count; ++i) {
-        if (!skip_sized(block, position, false) || !skip_sized(block, position, true)) return false;
+inline bool read_record(RecordBlock& block, RecordDeltas& deltas) {
+    std::int32_t size = 0;
+    if (!block.read(size) || size < 0) return false;
+    const std::uint64_t end = block.position() + static_cast<std::uint64_t>(size);
+    // The record's attributes come first, unused in magic 2.
+    if (!block.skip(1) || !block.read(deltas.timestamp) || !block.read(deltas.offset)) return false;
+    std::int32_t headers = 0;
+    if (!skip_sized(block, true) || !skip_sized(block, true) || !block.read(headers)) return false;
+    for (std::int32_t i = 0; i < headers; ++i) {
+        // A hostile count ends where the record does.
+        if (block.position() >= end) return false;
+        if (!skip_sized(block, false) || !skip_sized(block, true)) return false;
     }
-    return true;
-}
-
-struct RecordDeltas {
-    std::int32_t offset;
-    std::int64_t timestamp;
-};
-
-inline bool read_record(ByteView block, std::size_t& position, RecordDeltas& deltas) {
-    const auto size = read_varint(block, position);
-    if (!size || *size < 0 || static_cast<std::size_t>(*size) > block.size() - position)
-        return false;
-    const std::size_t end = position + static_cast<std::size_t>(*size);
-    const ByteView record = block.first(end);
-    if (position >= end) return false;
-    ++position;  // the record's attributes, unused in magic 2
-    const auto timestamp = read_varlong(record, position);
-    const auto offset = read_varint(record, position);
-    if (!timestamp || !offset) return false;
-    deltas = {*offset, *timestamp};
-    return skip_sized(record, position, true) && skip_sized(record, position, true) &&
-           skip_headers(record, position) && position == end;
+    return headers >= 0 && block.position() == end;
 }
 
 }  // namespace detail
 
-/// Calls `on_record(offset_delta, timestamp_delta)` for each record of an uncompressed block of
-/// `count` records; kInvalidRecord when their structure does not fill the block exactly.
+/// Calls `on_record(deltas)` for each of the `count` records that fill the block exactly; false
+/// from it ends the walk. kInvalidRecord when their structure does not hold, or the block's error.
 template <class OnRecord>
-Result<void> walk_records(ByteView block, std::int32_t count, OnRecord on_record) {
-    std::size_t position = 0;
+Result<void> walk_records(RecordBlock& block, std::int32_t count, OnRecord on_record) {
     for (std::int32_t i = 0; i < count; ++i) {
-        detail::RecordDeltas deltas{};
-        if (!detail::read_record(block, position, deltas)) return Errc::kInvalidRecord;
-        on_record(deltas.offset, deltas.timestamp);
+        RecordDeltas deltas;
+        if (!detail::read_record(block, deltas)) {
+            return block.error() ? block.error() : make_error_code(Errc::kInvalidRecord);
+        }
+        if (!on_record(deltas)) return {};
     }
-    if (position != block.size()) return Errc::kInvalidRecord;
-    return {};
+    if (block.at_end()) return {};
+    return block.error() ? block.error() : make_error_code(Errc::kInvalidRecord);
 }
 
 }  // namespace millrace

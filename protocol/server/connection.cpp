@@ -7,10 +7,11 @@
 
 namespace millrace {
 
-Connection::Connection(World& world, Logger& logger, Stream stream, const HandlerTable& handlers,
-                       const AdvertisedListener& listener, Semaphore& request_budget,
-                       ConnectionLimits limits)
+Connection::Connection(World& world, Logger& logger, ServerMetrics& metrics, Stream stream,
+                       const HandlerTable& handlers, const AdvertisedListener& listener,
+                       Semaphore& request_budget, ConnectionLimits limits)
     : logger_(logger),
+      metrics_(metrics),
       stream_(std::move(stream)),
       reader_(stream_, request_budget, limits.request_bytes_max),
       handlers_(handlers),
@@ -30,9 +31,12 @@ Task<> Connection::run() {
 
 Task<Result<void>> Connection::begin_next() {
     auto frame = co_await reader_.next();
+    metrics_.bytes_received.add(reader_.received() - received_counted_);
+    received_counted_ = reader_.received();
     if (!frame) {
         if (frame.error() == make_error_code(Errc::kTooLarge) ||
             frame.error() == make_error_code(Errc::kMalformed)) {
+            metrics_.broken.add();
             logger_.warn("closing a connection: its request's size is not allowed");
         }
         co_return frame.error();
@@ -40,12 +44,14 @@ Task<Result<void>> Connection::begin_next() {
     Reader body(frame->bytes());
     const auto header = decode_request_header(body);
     if (!header) {
+        metrics_.broken.add();
         logger_.warn("closing a connection: no request header that this broker knows");
         co_return header.error();
     }
     const HandlerTable::Serve* const serve = find_handler(*header);
     if (serve == nullptr) co_return Errc::kUnsupportedVersion;
 
+    metrics_.requests(header->api_key).add();
     const std::uint64_t number = ++begun_;
     exchanges_.push_back(std::make_unique<Exchange>(number, std::move(*frame), *header, listener_));
     Exchange& exchange = *exchanges_.back();
@@ -68,6 +74,7 @@ const HandlerTable::Serve* Connection::find_handler(const RequestHeader& header)
                         (api->served.contains(header.api_version) || asks_for_versions);
     const HandlerTable::Serve* const serve = served ? handlers_.find(header.api_key) : nullptr;
     if (serve == nullptr) {
+        metrics_.broken.add();
         logger_.warn("closing a connection: the request's API or version is not served",
                      {{"api_key", header.api_key},
                       {"api_version", header.api_version},
@@ -99,6 +106,7 @@ Task<> Connection::send_finished() {
     while (!exchanges_.empty() && exchanges_.front()->done) {
         Exchange& first = *exchanges_.front();
         if (first.context.close_reason()) {
+            metrics_.broken.add();
             logger_.warn("closing a connection", {{"reason", *first.context.close_reason()},
                                                   {"client_id", first.context.header.client_id}});
             break_off();
@@ -121,11 +129,16 @@ Task<Result<void>> Connection::send_response(Exchange& exchange) {
     writer.append(exchange.response->body);
     finish_frame(writer);
     std::vector<iovec> slices;
+    std::size_t size = 0;
     for (const ByteView segment : writer.segments()) {
+        size += segment.size();
         slices.push_back({const_cast<std::byte*>(segment.data()), segment.size()});
     }
     const auto sent = co_await stream_.send_all(slices);
-    if (sent) ++sent_;
+    if (sent) {
+        ++sent_;
+        metrics_.bytes_sent.add(size);
+    }
     co_return sent;
 }
 

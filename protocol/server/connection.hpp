@@ -5,6 +5,7 @@
 #include "core/runtime/gate.hpp"
 #include "protocol/server/frame_reader.hpp"
 #include "protocol/server/handler_table.hpp"
+#include "protocol/server/server_metrics.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -21,9 +22,9 @@ struct ConnectionLimits {
 /// admitted early are answered by coroutines inside its gate.
 class Connection {
 public:
-    Connection(World& world, Logger& logger, Stream stream, const HandlerTable& handlers,
-               const AdvertisedListener& listener, Semaphore& request_budget,
-               ConnectionLimits limits);
+    Connection(World& world, Logger& logger, ServerMetrics& metrics, Stream stream,
+               const HandlerTable& handlers, const AdvertisedListener& listener,
+               Semaphore& request_budget, ConnectionLimits limits);
 
     /// Returns when the peer has gone, has broken the protocol, or stop() was called; everything
     /// that was begun has ended then and the socket is closed.
@@ -59,6 +60,7 @@ private:
     void break_off();
 
     Logger& logger_;
+    ServerMetrics& metrics_;
     Stream stream_;
     FrameReader reader_;
     const HandlerTable& handlers_;
@@ -69,6 +71,7 @@ private:
     std::uint64_t passed_{};  // the last one that is admitted or answered
     bool sending_{};
     bool broken_{};
+    std::uint64_t received_counted_{};
     std::uint64_t sent_{};
     WaitList moved_;  // key 0: an exchange was admitted, finished or sent
     Gate gate_;

@@ -17,6 +17,7 @@ Listener::Listener(World& world, Logger& logger, const HandlerTable& handlers,
       logger_(logger),
       handlers_(handlers),
       config_(std::move(config)),
+      metrics_(world.metrics().registry),
       budget_(world, config_.request_bytes_total_max),
       stop_requested_(world),
       gate_(world) {}
@@ -46,10 +47,13 @@ Task<> Listener::accept_connections() {
             break;
         }
         if (!stream) {
+            metrics_.accept_errors.add();
             logger_.warn("cannot accept a connection", {{"reason", stream.error().message()}});
             (void)co_await stop_requested_.wait(0, world_.now() + kAcceptPause);
             continue;
         }
+        metrics_.accepted.add();
+        metrics_.connections.add(1);
         const auto client =
             clients_.emplace(clients_.end(), world_, logger_, std::move(*stream), handlers_, *this);
         gate_.spawn(converse(client));
@@ -58,6 +62,7 @@ Task<> Listener::accept_connections() {
 
 Task<> Listener::converse(std::list<Client>::iterator client) {
     co_await client->connection.run();
+    metrics_.connections.add(-1);
     clients_.erase(client);
 }
 

@@ -35,8 +35,8 @@ private:
     struct Client {
         Client(World& world, Logger& logger, Stream stream, const HandlerTable& handlers,
                Listener& owner)
-            : connection(world, logger, std::move(stream), handlers, owner.config_.advertised,
-                         owner.budget_, owner.config_.limits) {}
+            : connection(world, logger, owner.metrics_, std::move(stream), handlers,
+                         owner.config_.advertised, owner.budget_, owner.config_.limits) {}
         Connection connection;
         std::uint64_t activity_seen{};
     };
@@ -51,6 +51,7 @@ private:
     Logger& logger_;
     const HandlerTable& handlers_;
     ListenerConfig config_;
+    ServerMetrics metrics_;
     Acceptor acceptor_;
     Semaphore budget_;
     std::list<Client> clients_;

@@ -217,6 +217,12 @@ TEST_F(BrokerTest, ProduceErrorsAreKafkas) {
         EXPECT_EQ(co_await code_of(produce_to("t", 0, corrupt, 1)), 2);
         EXPECT_EQ(co_await code_of(produce_to("t", 0, {}, 1)), 87);
         EXPECT_EQ(co_await code_of(produce_to("__consumer_offsets", 0, good, 1)), 17);
+        const Bytes transactional = make_batch({.attributes = 16});
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, transactional, 1)), 53);
+        const Bytes unknown_codec = make_batch({.attributes = 6});
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, unknown_codec, 1)), 76);
+        const Bytes no_gzip = make_batch({.attributes = 1});
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, no_gzip, 1)), 87);
         const Bytes large = make_batch({.value_bytes = 2 << 20});
         EXPECT_EQ(co_await code_of(produce_to("t", 0, large, 1)), 10);
     });
@@ -302,6 +308,82 @@ TEST_F(BrokerTest, ListOffsetsFindsTheRecordAtATime) {
         EXPECT_EQ(co_await offset_at(-3, 6), -1035);
         EXPECT_EQ(co_await offset_at(-77, 9), -1035);
     });
+}
+
+TEST_F(BrokerTest, ListOffsetsOfVersionZeroListsOffsets) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        const auto list = [&client](TimestampMs timestamp, std::int32_t most) -> Task<std::string> {
+            ListOffsetsRequest request;
+            auto& topic = request.topics.emplace_back();
+            topic.name = "t";
+            topic.partitions.emplace_back().timestamp = timestamp;
+            topic.partitions.back().offsets_max = most;
+            const auto response = co_await client.ask<ListOffsetsResponse>(request, 0);
+            const auto& partition = response->topics[0].partitions[0];
+            EXPECT_EQ(partition.error_code, 0);
+            std::string listed;
+            for (const std::int64_t offset : partition.old_style_offsets) {
+                listed += std::to_string(offset) + " ";
+            }
+            co_return listed;
+        };
+        EXPECT_EQ(co_await list(-1, 10), "0 ");
+        const Bytes batch = make_batch({.records = 10, .base_timestamp = 5000});
+        const ProduceRequest produce = produce_to("t", 0, batch, -1);
+        (void)co_await client.ask<ProduceResponse>(produce, 9);
+        EXPECT_EQ(co_await list(-1, 1), "10 ");
+        EXPECT_EQ(co_await list(-1, 10), "10 0 ");
+        EXPECT_EQ(co_await list(-2, 10), "0 ");
+        EXPECT_EQ(co_await list(5009, 10), "0 ");
+        EXPECT_EQ(co_await list(5008, 10), "");
+        EXPECT_EQ(co_await list(-3, 10), "") << "a time like any other here";
+        EXPECT_EQ(co_await list(-1, -4), "");
+    });
+}
+
+TEST_F(BrokerTest, APartitionNamedTwiceIsAnInvalidRequest) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        ListOffsetsRequest request;
+        auto& topic = request.topics.emplace_back();
+        topic.name = "t";
+        const std::vector<std::int32_t> indexes{0, 1, 0};
+        for (const std::int32_t index : indexes) {
+            topic.partitions.emplace_back().index = index;
+            topic.partitions.back().timestamp = -1;
+        }
+        const auto response = co_await client.ask<ListOffsetsResponse>(request, 7);
+        const auto& partitions = response->topics[0].partitions;
+        EXPECT_EQ(partitions[0].error_code, raw(ErrorCode::kInvalidRequest));
+        EXPECT_EQ(partitions[1].error_code, 0);
+        EXPECT_EQ(partitions[2].error_code, raw(ErrorCode::kInvalidRequest));
+    });
+}
+
+TEST_F(BrokerTest, WhatHappensIsCounted) {
+    with_client([](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        const Bytes batch = make_batch();
+        const ProduceRequest produce = produce_to("t", 0, batch, -1);
+        (void)co_await client.ask<ProduceResponse>(produce, 9);
+        (void)co_await client.ask<ProduceResponse>(produce, 9);
+    });
+    const MetricsSnapshot all = world_->metrics().registry.snapshot();
+    EXPECT_EQ(
+        std::get<Counter>(all.values.at({"millrace_requests_total", {{"api", "Produce"}}})).value,
+        2u);
+    EXPECT_EQ(all.total("millrace_requests_total"), 3u);
+    EXPECT_EQ(all.total("millrace_batches_appended_total"), 2u);
+    EXPECT_EQ(all.total("millrace_connections_accepted_total"), 1u);
+    EXPECT_EQ(std::get<Gauge>(all.values.at({"millrace_connections", {}})).value, 0);
+    EXPECT_GT(all.total("millrace_journal_frames_total"), 1u);
+    EXPECT_GT(all.total("millrace_bytes_received_total"), 2 * make_batch().size());
+    EXPECT_GT(all.total("millrace_bytes_filled_total"), 0u);
+    EXPECT_TRUE(lines_.contain("served since the start"));
 }
 
 TEST_F(BrokerTest, AFrameOverTheLimitClosesTheConnection) {

@@ -4,22 +4,19 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <string>
 
 namespace millrace {
 namespace {
 
-TEST(Properties, CommentsSeparatorsAndContinuedLines) {
-    const Properties read = parse_properties(
-        "# a comment \\\n! another\na=1\nb : 2\nc 3\n  d = x \\\n    "
-        "y\ne\nf=\\u0041\\t|\\\\\na=4\r\n");
-    const Properties expected{{"a", "4"},   {"b", "2"}, {"c", "3"},
-                              {"d", "x y"}, {"e", ""},  {"f", "A\t|\\"}};
-    EXPECT_EQ(read, expected);
-}
-
-TEST(Properties, EscapedSeparatorsBelongToTheKey) {
-    EXPECT_EQ(parse_properties("a\\=b\\ c=d"), (Properties{{"a=b c", "d"}}));
+/// The keys that are refused, in order, with a blank between them.
+std::string refused(const Properties& given) {
+    std::string keys;
+    for (const std::string& problem : read_config(given).problems) {
+        if (!keys.empty()) keys += ' ';
+        keys += problem.substr(0, problem.find('='));
+    }
+    return keys;
 }
 
 TEST(Config, DefaultsAreKafkas) {
@@ -63,11 +60,89 @@ TEST(Config, AnUnknownKeyIsAWarningWithTheNearestName) {
                                        "log.segment.bytes?"});
 }
 
-TEST(BrokerKeys, AreSortedByName) {
-    const auto keys = broker_keys();
-    EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end(), [](const auto& left, const auto& right) {
-        return left.name < right.name;
-    }));
+TEST(Config, EveryDefaultOfAnEffectiveKeyIsAllowed) {
+    for (const KeyDescription& key : broker_keys()) {
+        if (key.effect != KeyEffect::kEffective || key.default_value.data() == nullptr) continue;
+        EXPECT_EQ(refused({{std::string(key.name), std::string(key.default_value)}}), "");
+    }
+}
+
+TEST(Config, AllProblemsAreListedAtOnce) {
+    EXPECT_EQ(refused({{"num.partitions", "0"},
+                       {"auto.create.topics.enable", "yes"},
+                       {"log.segment.bytes", "2147483648"},
+                       {"durability", "maybe"}}),
+              "auto.create.topics.enable durability log.segment.bytes num.partitions");
+}
+
+TEST(Config, WhatThisBrokerCannotBeIsRefused) {
+    EXPECT_EQ(refused({{"process.roles", "broker"}}), "process.roles");
+    EXPECT_EQ(refused({{"authorizer.class.name", "kafka.security.authorizer.AclAuthorizer"}}),
+              "authorizer.class.name");
+    EXPECT_EQ(refused({{"remote.log.storage.system.enable", "true"}}),
+              "remote.log.storage.system.enable");
+    EXPECT_EQ(refused({{"zookeeper.connect", ""}, {"authorizer.class.name", " "}}), "");
+    EXPECT_EQ(refused({{"security.inter.broker.protocol", "PLAINTEXT"}}), "");
+}
+
+TEST(Config, ListenersHaveNamesAndProtocols) {
+    const Properties given{{"listeners", "internal://:9092"},
+                           {"advertised.listeners", "INTERNAL://b1:19092"},
+                           {"listener.security.protocol.map", "INTERNAL:PLAINTEXT"}};
+    EXPECT_EQ(refused(given), "");
+    EXPECT_EQ(read_config(given).config.advertised,
+              (std::vector<Endpoint>{{"b1", 19092, "INTERNAL"}}));
+    EXPECT_EQ(refused({{"listeners", "INTERNAL://:9093"}}), "listeners");
+    EXPECT_EQ(refused({{"listeners", "PLAINTEXT://:1,PLAINTEXT://:2"}}), "listeners");
+    EXPECT_EQ(refused({{"listeners", ""}}), "listeners");
+    EXPECT_EQ(refused({{"listener.security.protocol.map", "PLAINTEXT"}}),
+              "listener.security.protocol.map");
+    EXPECT_EQ(refused({{"listeners", "PLAINTEXT://0.0.0.0:9092"}}), "advertised.listeners");
+    EXPECT_EQ(refused({{"listeners", "PLAINTEXT://0.0.0.0:9092"},
+                       {"advertised.listeners", "PLAINTEXT://b1:9092"}}),
+              "");
+    EXPECT_EQ(refused({{"advertised.listeners", "OTHER://b1:9092"}}), "advertised.listeners");
+}
+
+TEST(Config, FinerUnitsWin) {
+    EXPECT_EQ(read_config({{"log.roll.ms", "9"}}).config.segment_ms, 9);
+    EXPECT_EQ(read_config({{"log.roll.hours", "2"}}).config.segment_ms, 7'200'000);
+    EXPECT_EQ(refused({{"log.roll.ms", "0"}}), "log.roll.ms");
+}
+
+TEST(Config, LogDirsWinOverLogDir) {
+    EXPECT_EQ(read_config({{"log.dir", "/a"}, {"log.dirs", "/b, /c"}}).config.log_dirs,
+              (std::vector<std::string>{"/b", "/c"}));
+    EXPECT_EQ(refused({{"log.dirs", "/b,/b"}}), "log.dirs");
+    EXPECT_EQ(refused({{"log.dir", " , "}}), "log.dir");
+}
+
+TEST(Config, NodeIdStandsInForBrokerId) {
+    EXPECT_EQ(read_config({{"broker.id", "3"}}).config.broker_id, 3);
+    EXPECT_EQ(read_config({{"node.id", "4"}}).config.broker_id, 4);
+    EXPECT_EQ(read_config({{"broker.id", "-1"}}).config.broker_id, 0);
+    EXPECT_EQ(refused({{"node.id", "4"}, {"broker.id", "3"}}), "node.id");
+    EXPECT_EQ(refused({{"broker.id", "-2"}}), "broker.id");
+}
+
+TEST(Config, PowerlessKeysAreNamed) {
+    const ConfigReading reading = read_config({{"my.plugin.key", "x"},
+                                               {"num.io.threads", "16"},
+                                               {"listener.name.internal.ssl.protocol", "x"},
+                                               {"delete.topic.enable", "true"},
+                                               {"max.connections", "10"}});
+    EXPECT_TRUE(reading.problems.empty());
+    EXPECT_EQ(reading.warnings, (std::vector<std::string>{"max.connections has no effect here",
+                                                          "my.plugin.key has no effect here"}));
+    EXPECT_EQ(reading.harmless, "listener.name.internal.ssl.protocol, num.io.threads");
+}
+
+TEST(Config, ValuesAreTrimmedAsInKafka) {
+    EXPECT_EQ(read_config({{"num.partitions", " +3 "}}).config.num_partitions, 3);
+    EXPECT_FALSE(read_config({{"auto.create.topics.enable", "FALSE "}}).config.auto_create_topics);
+    EXPECT_EQ(refused({{"num.partitions", "3x"}}), "num.partitions");
+    EXPECT_EQ(refused({{"num.partitions", ""}}), "num.partitions");
+    EXPECT_EQ(refused({{"num.partitions", "99999999999999999999"}}), "num.partitions");
 }
 
 }  // namespace

@@ -8,20 +8,6 @@
 namespace millrace {
 namespace {
 
-constexpr std::int32_t kMax = 1 << 20;
-
-Error error_of(const Bytes& batch) { return validate_produced(batch, kMax).error(); }
-
-TEST(RecordBatch, AWellFormedBatchIsAccepted) {
-    const Bytes batch = make_batch({.records = 3, .base_timestamp = 50});
-    const auto view = validate_produced(batch, kMax);
-    ASSERT_TRUE(view);
-    EXPECT_EQ(view->record_count(), 3);
-    EXPECT_EQ(view->last_offset(), Offset{2});
-    EXPECT_EQ(view->max_timestamp(), 52);
-    EXPECT_EQ(view->size_in_bytes(), batch.size());
-}
-
 TEST(RecordBatch, AssigningOffsetAndEpochLeavesTheChecksumValid) {
     Bytes batch = make_batch();
     assign_offset_and_epoch(batch, Offset{77}, LeaderEpoch{5});
@@ -31,62 +17,58 @@ TEST(RecordBatch, AssigningOffsetAndEpochLeavesTheChecksumValid) {
     EXPECT_EQ(view.leader_epoch(), LeaderEpoch{5});
 }
 
-TEST(RecordBatch, EveryFlippedBitBehindTheChecksumIsFound) {
-    const Bytes batch = make_batch({.records = 2});
-    for (std::size_t at = 21; at < batch.size(); ++at) {
-        Bytes damaged = batch;
-        damaged[at] ^= std::byte{1};
-        EXPECT_FALSE(validate_produced(damaged, kMax)) << "byte " << at;
-    }
+TEST(RecordBatch, AnotherMaximalTimestampRenewsTheChecksum) {
+    const Bytes batch = make_batch({.records = 3, .base_timestamp = 50});
+    Bytes changed = batch;
+    set_create_time(changed, 52);
+    EXPECT_EQ(changed, batch);
+    set_create_time(changed, 99);
+    EXPECT_TRUE(RecordBatchView(changed).crc_holds());
+    EXPECT_EQ(RecordBatchView(changed).max_timestamp(), 99);
+    Bytes marked = make_batch({.records = 3, .base_timestamp = 50, .attributes = 8});
+    set_create_time(marked, 52);
+    EXPECT_EQ(marked, batch);
 }
 
-TEST(RecordBatch, EveryTruncationIsCorrupt) {
-    const Bytes batch = make_batch();
-    for (std::size_t size = 1; size < batch.size(); ++size) {
-        EXPECT_EQ(error_of(Bytes(batch.begin(), batch.begin() + static_cast<long>(size))),
-                  make_error_code(Errc::kCorruptBatch));
-    }
-    EXPECT_EQ(error_of({}), make_error_code(Errc::kInvalidRecord));
-}
-
-TEST(RecordBatch, TwoBatchesInOnePartitionAreRefused) {
-    Bytes two = make_batch();
-    append_bytes(two, make_batch());
-    EXPECT_EQ(error_of(two), make_error_code(Errc::kInvalidRecord));
-}
-
-TEST(RecordBatch, ABatchOverTheLimitIsTooLarge) {
-    const Bytes batch = make_batch();
-    const auto limit = static_cast<std::int32_t>(batch.size());
-    EXPECT_TRUE(validate_produced(batch, limit));
-    EXPECT_EQ(validate_produced(batch, limit - 1).error(), make_error_code(Errc::kBatchTooLarge));
-}
-
-TEST(RecordBatch, WhatOnlyABrokerMayWriteIsRefused) {
-    EXPECT_EQ(error_of(make_batch({.attributes = 32})), make_error_code(Errc::kInvalidRecord));
-    EXPECT_EQ(error_of(make_batch({.attributes = 7})), make_error_code(Errc::kUnsupportedCodec));
-    EXPECT_EQ(error_of(make_batch({.producer_id = 4})), make_error_code(Errc::kInvalidRecord));
-    Bytes not_at_zero = make_batch();
-    store_be(not_at_zero.data(), std::int64_t{1});
-    EXPECT_EQ(error_of(not_at_zero), make_error_code(Errc::kInvalidRecord));
-}
-
-TEST(RecordBatch, ACountThatTheRecordsDoNotFillIsRefused) {
-    Bytes batch = make_batch({.records = 2});
-    store_be(&batch[57], std::int32_t{3});
-    store_be(&batch[23], std::int32_t{2});
-    seal(batch);
-    EXPECT_EQ(error_of(batch), make_error_code(Errc::kInvalidRecord));
+std::vector<std::pair<std::int32_t, std::int64_t>> walked(RecordBlock block, std::int32_t count) {
+    std::vector<std::pair<std::int32_t, std::int64_t>> seen;
+    const auto walk = walk_records(block, count, [&](const RecordDeltas& deltas) {
+        seen.emplace_back(deltas.offset, deltas.timestamp);
+        return true;
+    });
+    EXPECT_TRUE(walk);
+    return seen;
 }
 
 TEST(RecordWalk, GivesOffsetsAndTimesOfEachRecord) {
     const Bytes batch = make_batch({.records = 3});
-    std::vector<std::pair<std::int32_t, std::int64_t>> seen;
-    const RecordBatchView view(batch);
-    EXPECT_TRUE(walk_records(view.records(), 3, [&](std::int32_t offset, std::int64_t time) {
-        seen.emplace_back(offset, time);
-    }));
+    const auto seen = walked(RecordBlock(RecordBatchView(batch).records()), 3);
     EXPECT_EQ(seen, (std::vector<std::pair<std::int32_t, std::int64_t>>{{0, 0}, {1, 1}, {2, 2}}));
+}
+
+TEST(RecordWalk, PiecesMayEndAnywhere) {
+    // 64 KiB pieces cut these records in every part that they have.
+    const Bytes batch = make_batch({.records = 40'000, .value_bytes = 3});
+    const ByteView plain = RecordBatchView(batch).records();
+    const auto whole = walked(RecordBlock(plain), 40'000);
+    Decompressor decompressor;
+    for (const Codec codec : {Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd}) {
+        const auto compressed = compress(codec, plain);
+        ASSERT_TRUE(compressed);
+        ASSERT_TRUE(decompressor.begin(codec, *compressed));
+        EXPECT_EQ(walked(RecordBlock(decompressor, plain.size()), 40'000), whole);
+    }
+}
+
+TEST(RecordWalk, ABlockOverItsLimitIsTooLarge) {
+    const Bytes batch = make_batch({.records = 40'000, .value_bytes = 3});
+    const ByteView plain = RecordBatchView(batch).records();
+    const auto compressed = compress(Codec::kZstd, plain);
+    Decompressor decompressor;
+    ASSERT_TRUE(decompressor.begin(Codec::kZstd, *compressed));
+    RecordBlock block(decompressor, plain.size() - 1);
+    const auto walk = walk_records(block, 40'000, [](const RecordDeltas&) { return true; });
+    EXPECT_EQ(walk.error(), Errc::kTooLarge);
 }
 
 }  // namespace

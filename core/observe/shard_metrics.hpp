@@ -1,0 +1,39 @@
+// What one shard counts. Every World has one, so that whoever reaches the outside reaches it too.
+#pragma once
+
+#include "core/observe/metrics.hpp"
+
+namespace millrace {
+
+/// The figures of the log by name, and the registry that they and those of other floors stand in.
+/// Lives on its shard; another one sees it as a snapshot.
+struct ShardMetrics {
+    ShardMetrics() = default;
+    ShardMetrics(const ShardMetrics&) = delete;
+    ShardMetrics& operator=(const ShardMetrics&) = delete;
+
+    MetricsRegistry registry;
+
+    Counter& batches_appended =
+        registry.counter("millrace_batches_appended_total", "Record batches that logs took");
+    Counter& bytes_appended =
+        registry.counter("millrace_bytes_appended_total", "Bytes of these batches");
+    Counter& journal_frames =
+        registry.counter("millrace_journal_frames_total", "Frames written to journals");
+    Counter& journal_bytes =
+        registry.counter("millrace_journal_bytes_total", "Bytes of these frames, padding included");
+    Histogram& journal_frame_logs =
+        registry.histogram("millrace_journal_frame_logs", "Logs whose appends shared a frame");
+    Histogram& journal_frame_bytes =
+        registry.histogram("millrace_journal_frame_bytes", "Bytes of a frame");
+    Counter& fills = registry.counter("millrace_fills_total", "Writes of tails into segments");
+    Counter& bytes_filled = registry.counter("millrace_bytes_filled_total", "Bytes of these fills");
+    Counter& rolls = registry.counter("millrace_segment_rolls_total", "Segments that were sealed");
+    Counter& checkpoints =
+        registry.counter("millrace_checkpoints_total", "Checkpoints of journals that ended");
+    Counter& replays = registry.counter("millrace_replays_total", "Journals replayed at start");
+    Counter& storage_failures =
+        registry.counter("millrace_storage_failures_total", "Log directories taken out of service");
+};
+
+}  // namespace millrace
