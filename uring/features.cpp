@@ -13,6 +13,7 @@ std::string_view name_of(RingFeature feature) {
         case RingFeature::kNoIowait: return "no_iowait";
         case RingFeature::kFixedBuffers: return "fixed_buffers";
         case RingFeature::kProvidedBuffers: return "provided_buffers";
+        case RingFeature::kMsgRing: return "msg_ring";
     }
     return "unknown";
 }

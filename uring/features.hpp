@@ -17,12 +17,13 @@ enum class RingFeature : std::uint8_t {
     kNoIowait,         // 6.15: an idle broker is not shown as waiting for a disk
     kFixedBuffers,     // 5.19: writes from registered memory spare the look-up of its pages
     kProvidedBuffers,  // 5.19: a receive that waits holds no memory
+    kMsgRing,          // 5.18: a sleeping shard is woken by an entry in its own ring
 };
 
 inline constexpr std::array kRingFeatures{
     RingFeature::kDeferTaskrun,   RingFeature::kCoopTaskrun, RingFeature::kSubmitAll,
     RingFeature::kRegisteredRing, RingFeature::kNoIowait,    RingFeature::kFixedBuffers,
-    RingFeature::kProvidedBuffers};
+    RingFeature::kProvidedBuffers, RingFeature::kMsgRing};
 
 std::string_view name_of(RingFeature feature);
 

@@ -78,7 +78,30 @@ Result<std::unique_ptr<Ring>> Ring::open(unsigned entries, RingFeatures allowed)
         ring->features_.remove(RingFeature::kFixedBuffers);
     }
     if ((ring->ring_.features & IORING_FEAT_EXT_ARG) == 0) return system_error(ENOSYS);
+    ring->descriptor_ = ring->ring_.ring_fd;
+    if (ring->features_.has(RingFeature::kMsgRing) && !ring->try_msg_ring()) {
+        ring->features_.remove(RingFeature::kMsgRing);
+    }
     return ring;
+}
+
+bool Ring::try_msg_ring() {
+    constexpr std::uint64_t kSent = 1;
+    constexpr std::uint64_t kArrived = 2;
+    io_uring_sqe& entry = next_entry();
+    io_uring_prep_msg_ring(&entry, descriptor_, 0, kArrived, 0);
+    entry.user_data = kSent;
+    bool refused = false;
+    bool arrived = false;
+    // Both completions come at once; the limit is for kernels that take the entry and lose it.
+    for (int tries = 0; tries < 3 && !refused && !arrived; ++tries) {
+        submit_and_wait(std::chrono::milliseconds(20));
+        reap([&](std::uint64_t user_data, std::int32_t result, std::uint32_t) {
+            if (user_data == kSent && result < 0) refused = true;
+            if (user_data == kArrived) arrived = true;
+        });
+    }
+    return arrived;
 }
 
 Ring::~Ring() {

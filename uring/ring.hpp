@@ -35,6 +35,7 @@ public:
     /// places are taken, ENOTSUP without the feature, ENOMEM over the locked-memory limit.
     Result<std::int32_t> register_memory(MutableBytes memory);
     void unregister_memory(std::int32_t index);
+    int descriptor() const { return descriptor_; }
 
     /// A free submission entry. Hands what is queued to the kernel first when none is free.
     io_uring_sqe& next_entry();
@@ -61,6 +62,8 @@ public:
 private:
     Ring() = default;
 
+    /// Sends itself an entry: some kernels know the operation and refuse it for this kind of ring.
+    bool try_msg_ring();
     void enter(unsigned wait_for, std::optional<Duration> timeout);
 
     /// Zero or a negated errno.
@@ -70,6 +73,8 @@ private:
     static constexpr std::size_t kMemoriesMax = 64;
 
     io_uring ring_{};
+    // The ring's own goes when it is registered with its thread.
+    int descriptor_{-1};
     RingFeatures features_;
     std::bitset<kMemoriesMax> memories_;
 };

@@ -1,8 +1,11 @@
 #include "uring/ring_world.hpp"
 
+#include "core/base/assert.hpp"
 #include "uring/blocking.hpp"
 #include "uring/submit.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <sys/random.h>
 
@@ -10,11 +13,15 @@ namespace millrace {
 namespace {
 
 constexpr unsigned kRingEntries = 1024;
+// An operation's address is larger than any of these.
+constexpr auto kBellEventMax = static_cast<std::uint64_t>(BellEvent::kRead);
 // Runnables per turn: some hundred microseconds of work, then the kernel is asked again.
 constexpr int kRunnablesPerTurn = 1024;
 // What a completion belongs to when it is no operation, whose address is never that small.
 constexpr std::uint64_t kNobody = 0;
 constexpr std::uint64_t kHelperBell = 1;
+// Until a peer that is busy has made room in its mailbox.
+constexpr Duration kFullMailboxPause = std::chrono::microseconds(50);
 
 std::int64_t read_clock(clockid_t clock) {
     timespec moment{};
@@ -29,7 +36,10 @@ Result<std::unique_ptr<RingWorld>> RingWorld::open(RingFeatures allowed) {
     if (!ring) return ring.error();
     auto helper = HelperPort::open();
     if (!helper) return helper.error();
-    return std::unique_ptr<RingWorld>(new RingWorld(std::move(*helper), std::move(*ring)));
+    std::unique_ptr<RingWorld> world(new RingWorld(std::move(*helper), std::move(*ring)));
+    const auto hung_up = world->bell_.hang_up(*world->ring_);
+    if (!hung_up) return hung_up.error();
+    return world;
 }
 
 RingWorld::RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring)
@@ -92,6 +102,8 @@ void RingWorld::take_from_helper() {
     listen_for_helper();
 }
 
+void RingWorld::wake(World& peer) { static_cast<RingWorld&>(peer).bell_.ring(*ring_); }
+
 Time RingWorld::now() const { return Time(read_clock(CLOCK_MONOTONIC)); }
 
 std::int64_t RingWorld::wall_clock_ms() const { return read_clock(CLOCK_REALTIME) / 1'000'000; }
@@ -123,12 +135,19 @@ void RingWorld::take_completions() {
     ring_->reap([this](std::uint64_t user_data, std::int32_t result, std::uint32_t flags) {
         if (user_data == kNobody) return;
         if (user_data == kHelperBell) return take_from_helper();
+        if (user_data <= kBellEventMax) return take_bell(static_cast<BellEvent>(user_data), result);
         auto& operation = *reinterpret_cast<Operation*>(user_data);
         operation.result = finish(operation, result);
         if ((flags & IORING_CQE_F_BUFFER) != 0) take_provided(operation, flags);
         --in_flight_;
         ready_.push(operation);
     });
+}
+
+void RingWorld::take_bell(BellEvent event, std::int32_t result) {
+    if (event == BellEvent::kRead) bell_.on_read();
+    // A ring with no room for the entry has completions to look at, and doesn't sleep.
+    expect(event != BellEvent::kSent || result == -EOVERFLOW, "a doorbell cannot be rung");
 }
 
 bool RingWorld::run_ready() {
@@ -140,16 +159,33 @@ void RingWorld::run() {
     const RunScope scope(*this);
     for (;;) {
         take_completions();
+        (void)take_mail();
         if (timers().next_deadline()) timers().fire_until(now());
         const bool idle = run_ready();
+        const bool posted = post_mail();
         if (!idle) {
             ring_->submit();
             continue;
         }
-        if (stopping_ && in_flight_ == 0) return;
-        const auto deadline = timers().next_deadline();
-        ring_->submit_and_wait(deadline ? std::optional(*deadline - now()) : std::nullopt);
+        if (stopping_ && in_flight_ == 0) break;
+        sleep(!posted);
     }
+    (void)post();
+}
+
+bool RingWorld::post() {
+    const bool posted = post_mail();
+    ring_->submit();
+    return posted;
+}
+
+void RingWorld::sleep(bool mail_is_left) {
+    if (!fall_asleep()) return ring_->submit();
+    std::optional<Duration> limit;
+    if (const auto deadline = timers().next_deadline()) limit = *deadline - now();
+    if (mail_is_left) limit = std::min(limit.value_or(kFullMailboxPause), kFullMailboxPause);
+    ring_->submit_and_wait(limit);
+    wake_up();
 }
 
 }  // namespace millrace

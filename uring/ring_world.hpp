@@ -1,11 +1,12 @@
 // The real world of one shard: an io_uring, the kernel's clocks and chance.
 //
-// One turn of the loop: take in completions, fire timers, run what is ready (bounded, so that the
-// kernel is asked again soon), hand over what was wished for in one system call, sleep when nothing
-// is ready.
+// One turn of the loop: take in completions and mail, fire timers, run what is ready (bounded, so
+// that the kernel is asked again soon), wake the shards that were sent something, hand over what
+// was wished for in one system call, sleep when nothing is ready.
 #pragma once
 
 #include "core/runtime/world.hpp"
+#include "uring/doorbell.hpp"
 #include "uring/helper.hpp"
 #include "uring/provided_buffers.hpp"
 #include "uring/ring.hpp"
@@ -32,8 +33,11 @@ public:
 
     bool provides_memory() const override { return provided_ != nullptr; }
     void give_back(const std::byte* memory) override { provided_->give_back(memory); }
+    void wake(World& peer) override;
 
     void run();
+    /// What was sent after run() had returned leaves; false while a mailbox is full.
+    bool post();
     /// No turn is begun once nothing is ready or in flight.
     void stop() { stopping_ = true; }
 
@@ -46,13 +50,16 @@ private:
     void take_provided(Operation& operation, std::uint32_t completion_flags);
     void take_from_helper();
     void listen_for_helper();
+    void take_bell(BellEvent event, std::int32_t result);
     bool run_ready();
+    void sleep(bool mail_is_left);
 
     std::unique_ptr<HelperPort> helper_;
     std::uint64_t with_helper_{};  // operations
     std::uint64_t rings_heard_{};  // what the kernel reads from the helper's bell
     bool listening_for_helper_{};
     std::unique_ptr<ProvidedBuffers> provided_;  // null without the feature
+    Doorbell bell_;
     // Goes before what its requests point to.
     std::unique_ptr<Ring> ring_;
     RunnableQueue ready_;

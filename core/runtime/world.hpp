@@ -9,6 +9,7 @@
 #include "core/observe/logger.hpp"
 #include "core/observe/shard_metrics.hpp"
 #include "core/runtime/io_request.hpp"
+#include "core/runtime/mailbox.hpp"
 #include "core/runtime/timer_queue.hpp"
 
 #include <boost/asio/detail/thread_context.hpp>
@@ -102,6 +103,26 @@ struct FolderEntry {
     auto operator<=>(const FolderEntry&) const = default;
 };
 
+class World;
+
+/// Numbers the shards of a process, from 0.
+using ShardNumber = std::uint32_t;
+
+/// The other shards, as a world sees them (core/runtime/shard.hpp).
+class Peers {
+public:
+    virtual ShardNumber count() const = 0;
+    virtual World& world(ShardNumber shard) const = 0;
+    virtual void send(ShardNumber from, ShardNumber to, Message& message) = 0;
+    virtual bool deliver(ShardNumber to) = 0;
+    virtual bool post(ShardNumber from) = 0;
+    virtual bool fall_asleep(ShardNumber self) = 0;
+    virtual void wake_up(ShardNumber self) = 0;
+
+protected:
+    ~Peers() = default;
+};
+
 /// What can be asked of the outside. All calls come from the world's own shard.
 class World : public boost::asio::execution_context,
               public boost::asio::detail::thread_context,
@@ -116,6 +137,20 @@ public:
     virtual void cancel(Operation& operation) = 0;
     virtual Time now() const = 0;
     virtual std::uint64_t random() = 0;
+    /// Rings the doorbell of another shard of this process, which sleeps. A world that is alone has
+    /// nobody to wake.
+    virtual void wake(World&) {}
+
+    /// Makes this world shard `number` of a process with several. Called before it runs.
+    void join(Peers& peers, ShardNumber number) {
+        peers_ = &peers;
+        shard_ = number;
+    }
+    ShardNumber shard() const { return shard_; }
+    ShardNumber shard_count() const { return peers_ == nullptr ? 1 : peers_->count(); }
+    World& peer(ShardNumber number) { return number == shard_ ? *this : peers_->world(number); }
+    /// `message` arrives on another shard; those of one sender to one receiver arrive in order.
+    void send(ShardNumber to, Message& message) { peers_->send(shard_, to, message); }
 
     /// Prepares memory that many requests will name by the index, in IoRequest::buffer, so that
     /// each of them costs less. kUnregistered where that gains nothing. The error is the kernel's
@@ -142,11 +177,25 @@ public:
 protected:
     ~World() = default;
 
+    /// Once a turn: runs the messages that have come; true when there were any.
+    bool take_mail() { return peers_ != nullptr && peers_->deliver(shard_); }
+    /// Once a turn, after what was ready has run. False while some mail has found no place.
+    bool post_mail() { return peers_ == nullptr || peers_->post(shard_); }
+    /// True when the loop may sleep; it calls wake_up() afterwards.
+    bool fall_asleep() { return peers_ == nullptr || peers_->fall_asleep(shard_); }
+    void wake_up() {
+        if (peers_ != nullptr) peers_->wake_up(shard_);
+    }
+
+    /// ending() is true from here on. The worlds of one process all begin to end before any of
+    /// them destroys something, because frames of one shard refer to objects of another.
+    void begin_to_end() { ending_ = true; }
+
     /// Destroys all suspended coroutines. From here on defer() has to destroy what it is given, at
     /// once: a frame must be gone before the next one is looked at. What is ready or in flight is
     /// the caller's to destroy, afterwards.
     void destroy_suspended() {
-        ending_ = true;
+        begin_to_end();
         timers_.clear();
         while (!suspended_.empty()) {
             Suspended& last = suspended_.back();
@@ -170,6 +219,8 @@ private:
     ShardMetrics metrics_;
     boost::intrusive::list<Suspended, boost::intrusive::constant_time_size<false>> suspended_;
     bool ending_{};
+    Peers* peers_{};
+    ShardNumber shard_{};
 };
 
 }  // namespace millrace

@@ -11,7 +11,7 @@ TEST(RingFeatures, AMaskSwitchesOffWhatItNames) {
     EXPECT_FALSE(features.has(RingFeature::kNoIowait));
     EXPECT_TRUE(features.has(RingFeature::kCoopTaskrun));
     EXPECT_EQ(features.to_string(),
-              "coop_taskrun,submit_all,registered_ring,fixed_buffers,provided_buffers");
+              "coop_taskrun,submit_all,registered_ring,fixed_buffers,provided_buffers,msg_ring");
 }
 
 TEST(RingFeatures, AnEmptyMaskLeavesAll) {
