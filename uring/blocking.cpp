@@ -22,7 +22,7 @@ std::int32_t or_errno(int outcome) { return outcome < 0 ? -errno : outcome; }
 std::int32_t listen_as_wished(const IoRequest& request) {
     auto& port = *static_cast<std::uint16_t*>(request.data);
     port = static_cast<std::uint16_t>(request.offset);
-    return listen_on(request.path, port);
+    return listen_on(request.path, port, static_cast<ListenMode>(request.flags));
 }
 
 std::int32_t begin_connect(Operation& operation) {

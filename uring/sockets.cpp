@@ -30,14 +30,31 @@ void set_flag(int handle, int level, int option, int value) {
     setsockopt(handle, level, option, &value, sizeof value);
 }
 
-std::int32_t listen_at(const addrinfo& address) {
+std::int32_t bind_at(const addrinfo& address, bool shared) {
     const int handle = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (handle < 0) return -errno;
     set_flag(handle, SOL_SOCKET, SO_REUSEADDR, 1);
     if (address.ai_family == AF_INET6) set_flag(handle, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    if (bind(handle, address.ai_addr, address.ai_addrlen) == 0 && listen(handle, kBacklog) == 0) {
-        return handle;
+    if (shared) set_flag(handle, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (bind(handle, address.ai_addr, address.ai_addrlen) == 0) return handle;
+    const int error = errno;
+    close(handle);
+    return -error;
+}
+
+std::int32_t listen_at(const addrinfo& address, ListenMode mode) {
+    if (mode == ListenMode::kFirst) {
+        // A port that may be shared is shared with any other process of this user: one that may not
+        // finds out whether somebody is there.
+        const std::int32_t alone = bind_at(address, false);
+        if (alone < 0) return alone;
+        const bool taken = listen(alone, 1) != 0;
+        const std::int32_t error = taken ? -errno : 0;
+        close(alone);
+        if (taken) return error;
     }
+    const std::int32_t handle = bind_at(address, mode != ListenMode::kAlone);
+    if (handle < 0 || listen(handle, kBacklog) == 0) return handle;
     const int error = errno;
     close(handle);
     return -error;
@@ -59,13 +76,13 @@ bool is_numeric(const char* host) {
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
-std::int32_t listen_on(const char* host, std::uint16_t& port) {
+std::int32_t listen_on(const char* host, std::uint16_t& port, ListenMode mode) {
     const bool everywhere = host == nullptr || *host == '\0';
     std::int32_t handle = -EADDRNOTAVAIL;
     for (const char* name : {everywhere ? "::" : host, everywhere ? "0.0.0.0" : host}) {
         const Addresses found = resolve(name, port, AI_PASSIVE);
         for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {
-            handle = listen_at(*each);
+            handle = listen_at(*each, mode);
             if (handle == -EADDRINUSE) return handle;
             if (handle < 0) continue;
             port = bound_port(handle);

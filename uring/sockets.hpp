@@ -3,6 +3,8 @@
 // server.
 #pragma once
 
+#include "core/runtime/io_request.hpp"
+
 #include <cstdint>
 #include <netinet/in.h>
 #include <string>
@@ -14,7 +16,7 @@ bool is_numeric(const char* host);
 
 /// A listening socket, or a negated errno. An empty `host` listens on all addresses, IPv6 and IPv4.
 /// `port` is replaced by the one that was bound.
-std::int32_t listen_on(const char* host, std::uint16_t& port);
+std::int32_t listen_on(const char* host, std::uint16_t& port, ListenMode mode);
 
 /// The address of `host` and a fresh socket for its family; a negated errno when there is none.
 std::int32_t prepare_connect(const char* host, std::uint16_t port, sockaddr_storage& address,

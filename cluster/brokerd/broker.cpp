@@ -1,5 +1,7 @@
 #include "cluster/brokerd/broker.hpp"
 
+#include "core/runtime/shard_call.hpp"
+
 namespace millrace {
 namespace {
 
@@ -7,9 +9,21 @@ namespace {
 // a recovery reads of logs that are not written to.
 constexpr Duration kCheckpointPeriod = std::chrono::seconds(60);
 
-HandlerConfig handler_config(const BrokerConfig& config) {
-    return {config.broker_id, config.num_partitions, config.auto_create_topics,
-            config.message_bytes_max, config.fetch_bytes_max};
+Task<Result<void>> nothing_to_do() { co_return Result<void>(); }
+
+Task<Result<void>> start_shard(BrokerShard& shard) {
+    shard.start();
+    co_return Result<void>();
+}
+
+Task<Result<void>> end_waits(BrokerShard& shard) {
+    shard.context().waits.stop();
+    co_return Result<void>();
+}
+
+Task<Result<void>> stop_shard(BrokerShard& shard) {
+    co_await shard.stop();
+    co_return Result<void>();
 }
 
 /// For people: what a life of this shard came to.
@@ -48,15 +62,19 @@ Topics::Options topic_options(const BrokerConfig& config) {
     return options;
 }
 
-Broker::Broker(World& world, Logger& logger, const BrokerConfig& config,
-               std::unique_ptr<Topics> topics)
+Broker::Broker(World& world, Logger& logger, std::unique_ptr<Topics> topics)
     : world_(world),
       logger_(logger),
       topics_(std::move(topics)),
-      context_{world, logger, *topics_, handler_config(config)},
       stop_requested_(world),
-      gate_(world) {
-    serve_all(context_, handlers_);
+      gate_(world) {}
+
+template <class Act>
+Task<Result<void>> Broker::on_all(Act act) {
+    std::vector<ShardNumber> targets;
+    for (ShardNumber each = 0; each < world_.shard_count(); ++each) targets.push_back(each);
+    const auto visit = [this, &act](std::size_t i) { return act(*shards_[i]); };
+    co_return co_await visit_all(world_, targets, visit);
 }
 
 Task<Result<std::unique_ptr<Broker>>> Broker::start(World& world, Logger& logger,
@@ -64,42 +82,54 @@ Task<Result<std::unique_ptr<Broker>>> Broker::start(World& world, Logger& logger
     const Topics::Options options = topic_options(config);
     auto topics = co_await Topics::open(world, logger, options);
     if (!topics) co_return topics.error();
-    std::unique_ptr<Broker> broker(new Broker(world, logger, config, std::move(*topics)));
-    const auto listening = co_await broker->listen(config);
-    if (!listening) {
+    std::unique_ptr<Broker> broker(new Broker(world, logger, std::move(*topics)));
+    const auto started = co_await broker->start_shards(config);
+    if (!started) {
+        co_await broker->stop_shards();
         (void)co_await broker->topics_->close();
-        co_return listening.error();
+        co_return started.error();
     }
     broker->gate_.spawn(broker->write_checkpoints_steadily());
     logger.info("started", {{"port", broker->port()},
                             {"broker_id", config.broker_id},
-                            {"cluster_id", broker->topics_->cluster_id()},
-                            {"topics", broker->topics_->all().size()},
+                            {"cluster_id", broker->topics_->image().cluster_id},
+                            {"topics", broker->topics_->image().topics.size()},
+                            {"shards", world.shard_count()},
                             {"durability", config.flush_before_ack ? "flush" : "os"}});
     co_return broker;
 }
 
-Task<Result<void>> Broker::listen(const BrokerConfig& config) {
-    const Endpoint& endpoint = config.listeners.front();
-    const Endpoint& advertised = config.advertised.front();
-    ListenerConfig listener;
-    listener.host = endpoint.host;
-    listener.port = endpoint.port;
-    listener.advertised.host = advertised.host.empty() ? "localhost" : advertised.host;
-    listener.advertised.port = advertised.port;
-    listener.limits.request_bytes_max = config.request_bytes_max;
-    listener.idle_max = std::chrono::milliseconds(config.connections_idle_ms_max);
-    auto opened = co_await Listener::open(world_, logger_, handlers_, listener);
-    if (!opened) {
-        logger_.error("cannot listen: choose another port or address in listeners",
-                      {{"host", endpoint.host},
-                       {"port", endpoint.port},
-                       {"reason", opened.error().message()}});
-        co_return opened.error();
+Task<Result<void>> Broker::start_shards(const BrokerConfig& config) {
+    std::vector<BrokerContext*> contexts;
+    for (ShardNumber each = 0; each < world_.shard_count(); ++each) {
+        World& there = world_.peer(each);
+        shards_.push_back(
+            std::make_unique<BrokerShard>(there, logger_.on(there), config, *topics_));
+        contexts.push_back(&shards_.back()->context());
     }
-    listener_ = std::move(*opened);
-    listener_->start();
-    co_return Result<void>();
+    for (BrokerContext* const each : contexts) each->shards = contexts;
+    for (ShardNumber each = 0; each < contexts.size(); ++each) {
+        co_await topics_->add_view(each, contexts[each]->view);
+    }
+    // The first finds the port, and whether it is free; the others join it.
+    const bool alone = contexts.size() == 1;
+    auto outcome = co_await shards_.front()->listen(
+        config, 0, alone ? ListenMode::kAlone : ListenMode::kFirst);
+    if (!outcome) co_return outcome;
+    const std::uint16_t bound = port();
+    const auto join = [this, &config, bound](BrokerShard& shard) {
+        return &shard == shards_.front().get() ? nothing_to_do()
+                                               : shard.listen(config, bound, ListenMode::kJoin);
+    };
+    outcome = co_await on_all(join);
+    if (!outcome) co_return outcome;
+    co_return co_await on_all(&start_shard);
+}
+
+Task<> Broker::stop_shards() {
+    // A request that is begun on one shard may wait on another.
+    (void)co_await on_all(&end_waits);
+    (void)co_await on_all(&stop_shard);
 }
 
 Task<> Broker::write_checkpoints_steadily() {
@@ -117,8 +147,7 @@ Task<Result<void>> Broker::stop() {
     logger_.info("stopping");
     stopping_ = true;
     stop_requested_.wake_through(0);
-    topics_->stop_waits();
-    co_await listener_->stop();
+    co_await stop_shards();
     co_await gate_.close();
     const auto closed = co_await topics_->close();
     log_totals(logger_, world_.metrics().registry.snapshot());

@@ -1,15 +1,15 @@
 // A broker on any world: topics, handlers and a listener, started and stopped as one.
 #pragma once
 
-#include "cluster/handlers/broker_context.hpp"
-#include "core/config/config.hpp"
-#include "protocol/server/listener.hpp"
+#include "cluster/brokerd/broker_shard.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace millrace {
 
-/// Lives on shard 0 of `world`. Between start() and stop() it serves clients.
+/// Lives on shard 0 of the worlds that `world` is among, with a BrokerShard on each. Between
+/// start() and stop() it serves clients.
 class Broker {
 public:
     /// Opens the log directories, recovers what an unclean stop left, and listens. The error has
@@ -18,24 +18,26 @@ public:
                                                        const BrokerConfig& config);
 
     const Topics& topics() const { return *topics_; }
-    std::uint16_t port() const { return listener_->port(); }
+    std::uint16_t port() const { return shards_.front()->port(); }
 
     /// A clean stop: no new requests, what was begun is answered, logs synced, marker written.
     Task<Result<void>> stop();
 
 private:
-    Broker(World& world, Logger& logger, const BrokerConfig& config,
-           std::unique_ptr<Topics> topics);
+    Broker(World& world, Logger& logger, std::unique_ptr<Topics> topics);
 
-    Task<Result<void>> listen(const BrokerConfig& config);
+    Task<Result<void>> start_shards(const BrokerConfig& config);
+    Task<> stop_shards();
     Task<> write_checkpoints_steadily();
+
+    /// `act(shard)`, a Task<Result<void>>, on every shard at once.
+    template <class Act>
+    Task<Result<void>> on_all(Act act);
 
     World& world_;
     Logger& logger_;
     std::unique_ptr<Topics> topics_;
-    BrokerContext context_;
-    HandlerTable handlers_;
-    std::unique_ptr<Listener> listener_;
+    std::vector<std::unique_ptr<BrokerShard>> shards_;
     WaitList stop_requested_;
     bool stopping_{};
     Gate gate_;

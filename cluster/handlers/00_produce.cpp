@@ -1,16 +1,18 @@
 // Produce, versions 0-11.
 //
-// Each partition's records are one batch of magic 2, checked here and appended in the order of the
-// request; then the connection may read on, and the answer waits for durability. acks=1 and
-// acks=all are the same with one replica. Versions 0 to 2 carry message sets, which are not read
-// yet: the connection closes (they are advertised because librdkafka compresses only then,
-// KAFKA-18659). acks=0 gets no answer; an error closes the connection instead, so that the client
-// looks again.
+// Each partition's records are one batch of magic 2, checked on the connection's shard and appended
+// on the shard of its log, in the order of the request there; when all of them have their places,
+// the connection may read on, and the answer waits for durability. acks=1 and acks=all are the same
+// with one replica. Versions 0 to 2 carry message sets, which are not read yet: the connection
+// closes (they are advertised because librdkafka compresses only then, KAFKA-18659). acks=0 gets no
+// answer; an error closes the connection instead, so that the client looks again.
 #include "cluster/handlers/handlers.hpp"
+#include "core/runtime/shard_call.hpp"
 #include "core/storage/produced_batch.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
+#include <deque>
 
 namespace millrace {
 namespace {
@@ -18,12 +20,27 @@ namespace {
 constexpr std::int16_t kRecordBatchesFrom = 3;
 constexpr std::int16_t kZstdFrom = 7;
 
-/// A partition of the response whose batch was accepted and is awaited.
-struct Pending {
-    std::size_t topic;
-    std::size_t partition;
-    PartitionLog* log;
-    Offset end;
+/// One partition's batch on its way to its log, and what became of it.
+struct Append {
+    std::size_t topic{};  // the places in the response
+    std::size_t partition{};
+    PartitionLog* log{};
+    LeaderEpoch epoch;
+    MutableBytes batch;
+    Result<AppendInfo> accepted{Errc::kStopping};
+    Offset log_start;
+};
+
+/// What one request has for the logs of one shard. The bytes stay in the caller's frame.
+struct OwnerAppends {
+    ShardNumber owner{};
+    std::vector<Append> appends;
+};
+
+/// What the answer waits for.
+struct Terms {
+    bool durable{};
+    Time deadline{};
 };
 
 ProduceResponse::Partition refused(std::int32_t index, ErrorCode code) {
@@ -48,54 +65,138 @@ ErrorCode refuse_transaction(const ProduceRequest& request) {
                                     : ErrorCode::kTransactionalIdAuthorizationFailed;
 }
 
-Task<Result<AppendInfo>> append(PartitionLog& log, LeaderEpoch epoch, MutableBytes batch) {
-    const auto room = co_await log.wait_for_room();
-    if (!room) co_return room.error();
-    co_return log.append(batch, epoch);
+/// On the owner: the batches in their order; then `accepted` hears of it.
+template <class Note>
+Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) {
+    for (Append& each : work.appends) {
+        const auto room = co_await each.log->wait_for_room();
+        if (!room) {
+            each.accepted = room.error();
+            continue;
+        }
+        each.accepted = each.log->append(each.batch, each.epoch);
+        each.log_start = each.log->log_start_offset();
+    }
+    accepted.say(here);
+    if (!terms.durable) co_return;
+    for (Append& each : work.appends) {
+        if (!each.accepted) continue;
+        const Offset end = each.accepted->last_offset + 1;
+        const auto durable = co_await each.log->wait_durable(end, terms.deadline);
+        if (!durable) each.accepted = durable.error();
+    }
 }
 
-/// The answer to one partition; `pending` gets the log to wait for when the batch was accepted.
-Task<ProduceResponse::Partition> begin_partition(BrokerContext& broker, RequestContext& context,
-                                                 const ProduceRequest& request,
-                                                 const ProduceRequest::Topic& topic,
-                                                 const ProduceRequest::Partition& wanted,
-                                                 std::vector<Pending>& pending) {
-    if (!is_acks(request.acks)) co_return refused(wanted.index, ErrorCode::kInvalidRequiredAcks);
-    if (is_internal_topic(topic.name) && context.header.client_id != "__admin_client") {
-        co_return refused(wanted.index, ErrorCode::kInvalidTopicException);
-    }
-    PartitionLog* const log = broker.topics.find_log(topic.name, wanted.index);
-    if (log == nullptr) co_return refused(wanted.index, ErrorCode::kUnknownTopicOrPartition);
-    const LeaderEpoch epoch = broker.topics.find(topic.name)->leader_epoch;
+/// A batch for a log, or the answer when there is none to be appended.
+Result<Append> prepare(BrokerContext& broker, const RequestContext& context,
+                       const TopicImage& topic, const LogPlace& place,
+                       const ProduceRequest::Partition& wanted) {
     const ByteView records = wanted.records.value_or(ByteView());
     const ProduceRules rules{broker.config.message_bytes_max, context.version() >= kZstdFrom};
     const auto batch = accept_produced(writable(records), rules, broker.decompressor);
-    if (!batch) co_return refused(wanted.index, to_error_code(batch.error()));
-    if (RecordBatchView(*batch).is_transactional()) {
-        co_return refused(wanted.index, refuse_transaction(request));
-    }
-    const auto appended = co_await append(*log, epoch, *batch);
-    if (!appended) co_return refused(wanted.index, to_error_code(appended.error()));
-    ProduceResponse::Partition partition;
-    partition.index = wanted.index;
-    partition.base_offset = appended->base_offset.value;
-    partition.log_start_offset = log->log_start_offset().value;
-    pending.push_back({0, 0, log, appended->last_offset + 1});
-    co_return partition;
+    if (!batch) return batch.error();
+    Append append;
+    append.log = place.log;
+    append.epoch = topic.leader_epoch;
+    append.batch = *batch;
+    return append;
 }
 
-Task<> await_durability(BrokerContext& broker, const ProduceRequest& request,
-                        const std::vector<Pending>& pending, ProduceResponse& response) {
-    const Time deadline =
-        broker.world.now() + std::chrono::milliseconds(std::max(request.timeout_ms, 0));
-    for (const Pending& each : pending) {
-        // acks=1 has no deadline in Kafka: the leader's own log answers when it can.
-        const auto durable =
-            co_await each.log->wait_durable(each.end, request.acks == -1 ? deadline : kNever);
-        if (durable) continue;
-        auto& partition = response.topics[each.topic].partitions[each.partition];
-        partition = refused(partition.index, to_error_code(durable.error()));
+/// The work of a request, divided by owner, and its answer, in which refusals stand already.
+class Division {
+public:
+    Division(BrokerContext& broker, const RequestContext& context, const ProduceRequest& request,
+             const TopicsImage& image)
+        : broker_(broker), context_(context), request_(request), image_(image) {}
+
+    ProduceResponse response;
+    std::deque<OwnerAppends> owners;
+
+    void divide() {
+        for (const auto& topic : request_.topics) {
+            response.topics.emplace_back().name = topic.name;
+            for (const auto& wanted : topic.partitions) {
+                response.topics.back().partitions.push_back(take(topic.name, wanted));
+            }
+        }
     }
+
+    /// What has become of the appends goes into the answer.
+    void conclude() {
+        for (const OwnerAppends& owner : owners) {
+            for (const Append& each : owner.appends) {
+                auto& partition = response.topics[each.topic].partitions[each.partition];
+                if (each.accepted) {
+                    partition.base_offset = each.accepted->base_offset.value;
+                    partition.log_start_offset = each.log_start.value;
+                } else {
+                    partition = refused(partition.index, to_error_code(each.accepted.error()));
+                }
+            }
+        }
+    }
+
+private:
+    ProduceResponse::Partition take(const std::string& topic,
+                                    const ProduceRequest::Partition& wanted) {
+        if (!is_acks(request_.acks)) return refused(wanted.index, ErrorCode::kInvalidRequiredAcks);
+        if (is_internal_topic(topic) && context_.header.client_id != "__admin_client") {
+            return refused(wanted.index, ErrorCode::kInvalidTopicException);
+        }
+        const LogPlace* const place = image_.find_log(topic, wanted.index);
+        if (place == nullptr) return refused(wanted.index, ErrorCode::kUnknownTopicOrPartition);
+        auto append = prepare(broker_, context_, *image_.find(topic), *place, wanted);
+        if (!append) return refused(wanted.index, to_error_code(append.error()));
+        if (RecordBatchView(append->batch).is_transactional()) {
+            return refused(wanted.index, refuse_transaction(request_));
+        }
+        append->topic = response.topics.size() - 1;
+        append->partition = response.topics.back().partitions.size();
+        appends_of(place->owner).push_back(*append);
+        ProduceResponse::Partition partition;
+        partition.index = wanted.index;
+        return partition;
+    }
+
+    std::vector<Append>& appends_of(ShardNumber owner) {
+        for (OwnerAppends& each : owners) {
+            if (each.owner == owner) return each.appends;
+        }
+        return owners.emplace_back(OwnerAppends{owner, {}}).appends;
+    }
+
+    BrokerContext& broker_;
+    const RequestContext& context_;
+    const ProduceRequest& request_;
+    const TopicsImage& image_;
+};
+
+/// Carries the appends out on their owners, all at once. Admits the request when every batch has
+/// its place, returns when the answer can be given.
+Task<> carry_out(BrokerContext& broker, RequestContext& context, std::deque<OwnerAppends>& owners,
+                 Terms terms) {
+    std::size_t left = owners.size();
+    if (left == 0) context.admit();
+    const auto count = [&left, &context] {
+        if (--left == 0) context.admit();
+    };
+    using Note = ShardNote<decltype(count)>;
+    std::deque<Note> notes;
+    const auto bind = [&broker, terms](OwnerAppends& work, Note& note) {
+        World* const there = &broker.world.peer(work.owner);
+        return [there, terms, &work, &note] { return append_all(*there, work, terms, note); };
+    };
+    std::deque<ShardCall<decltype(bind(owners.front(), notes.front()))>> calls;
+    for (OwnerAppends& work : owners) {
+        Note& note = notes.emplace_back(broker.world, count);
+        calls.emplace_back(broker.world, work.owner, bind(work, note));
+    }
+    if (calls.size() == 1) {
+        co_await calls.front().run();
+        co_return;
+    }
+    for (auto& call : calls) call.start();
+    for (auto& call : calls) co_await call.come_home();
 }
 
 bool any_error(const ProduceResponse& response) {
@@ -118,29 +219,22 @@ Task<ProduceResponse> handle_produce(BrokerContext& broker, RequestContext& cont
             "Kafka 0.11 or later");
         co_return response;
     }
-    std::vector<Pending> pending;
-    for (const auto& topic : request.topics) {
-        response.topics.emplace_back().name = topic.name;
-        for (const auto& wanted : topic.partitions) {
-            const std::size_t accepted = pending.size();
-            auto partition =
-                co_await begin_partition(broker, context, request, topic, wanted, pending);
-            auto& partitions = response.topics.back().partitions;
-            if (pending.size() > accepted) {
-                pending.back().topic = response.topics.size() - 1;
-                pending.back().partition = partitions.size();
-            }
-            partitions.push_back(std::move(partition));
-        }
-    }
-    context.admit();
+    const auto image = broker.view.now();
+    Division division(broker, context, request, *image);
+    division.divide();
+    // acks=1 has no deadline in Kafka: the leader's own log answers when it can.
+    const Time deadline =
+        broker.world.now() + std::chrono::milliseconds(std::max(request.timeout_ms, 0));
+    const Terms terms{request.acks != 0, request.acks == -1 ? deadline : kNever};
+    co_await carry_out(broker, context, division.owners, terms);
+    division.conclude();
     if (request.acks == 0) {
         context.withhold_response();
-        if (any_error(response)) context.close_connection("a batch with acks=0 was refused");
-        co_return response;
+        if (any_error(division.response)) {
+            context.close_connection("a batch with acks=0 was refused");
+        }
     }
-    co_await await_durability(broker, request, pending, response);
-    co_return response;
+    co_return std::move(division.response);
 }
 
 }  // namespace millrace

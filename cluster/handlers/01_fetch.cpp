@@ -7,9 +7,12 @@
 // (KIP-227) are not kept: every answer has session id 0, which tells the client to go on without
 // one, and a later request of a session gets FETCH_SESSION_ID_NOT_FOUND.
 #include "cluster/handlers/handlers.hpp"
+#include "core/runtime/shard_call.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <map>
 
 namespace millrace {
 namespace {
@@ -29,7 +32,7 @@ struct Budget {
     bool any_error{};
 };
 
-ErrorCode check_epoch(const StoredTopic& topic, std::int32_t asked) {
+ErrorCode check_epoch(const TopicImage& topic, std::int32_t asked) {
     if (asked < 0 || asked == topic.leader_epoch.value) return ErrorCode::kNone;
     return asked < topic.leader_epoch.value ? ErrorCode::kFencedLeaderEpoch
                                             : ErrorCode::kUnknownLeaderEpoch;
@@ -60,62 +63,142 @@ bool holds_zstd(ByteView batches) {
     return false;
 }
 
-Task<FetchResponse::Partition> read_partition(BrokerContext& broker, RequestContext& context,
-                                              std::string_view topic_name,
-                                              const FetchRequest& request,
-                                              const FetchRequest::Partition& wanted,
-                                              Budget& budget) {
-    PartitionLog* const log = broker.topics.find_log(topic_name, wanted.index);
-    if (log == nullptr) co_return failed(wanted.index, ErrorCode::kUnknownTopicOrPartition);
-    const ErrorCode epoch =
-        check_epoch(*broker.topics.find(topic_name), wanted.current_leader_epoch);
-    if (epoch != ErrorCode::kNone) co_return failed(wanted.index, epoch);
+/// A partition on its way to its log's shard, and what was read there.
+struct Look {
+    std::size_t topic{};  // the places in the response
+    std::size_t partition{};
+    PartitionLog* log{};
+    Offset from;
+    std::size_t bytes_max{};
+    Result<ReadResult> read{Errc::kStopping};
+    Offset durable_end;
+    Offset log_start;
+};
 
-    const auto partition_max = static_cast<std::size_t>(std::max(wanted.partition_max_bytes, 0));
-    const bool nothing_yet = budget.bytes == 0;
-    auto read = co_await log->read(Offset{wanted.fetch_offset},
-                                   std::min(partition_max, budget.bytes_left), nothing_yet);
-    if (!read) co_return failed(wanted.index, code_of(context, read.error()));
-    if (context.version() < kZstdFrom && holds_zstd(read->batches)) {
-        co_return failed(wanted.index, ErrorCode::kUnsupportedCompressionType);
-    }
+/// The looks of one request, by the shard of their logs.
+using Looks = std::map<ShardNumber, std::vector<Look>>;
+
+FetchResponse::Partition found(const FetchRequest& request, std::int32_t index) {
     FetchResponse::Partition partition;
-    partition.index = wanted.index;
-    partition.high_watermark = log->durable_end().value;
-    partition.last_stable_offset = log->durable_end().value;
-    partition.log_start_offset = log->log_start_offset().value;
+    partition.index = index;
     if (request.isolation_level != kReadCommitted) partition.aborted_transactions.reset();
-    partition.records = Records(read->batches);
-    budget.bytes += read->batches.size();
-    budget.bytes_left -= std::min(budget.bytes_left, read->batches.size());
-    context.keep(std::move(read->memory));
-    co_return partition;
+    return partition;
 }
 
-Task<FetchResponse> read_all(BrokerContext& broker, RequestContext& context,
-                             const FetchRequest& request, Budget& budget) {
+/// The answer so far: refusals stand in it, and what has to be read is in `looks`.
+FetchResponse divide(const RequestContext& context, const TopicsImage& image,
+                     const FetchRequest& request, Looks& looks) {
     FetchResponse response;
+    const bool by_id = context.version() >= kTopicIdsFrom;
     for (const auto& topic : request.topics) {
         auto& answer = response.topics.emplace_back();
         answer.name = topic.name;
         answer.topic_id = topic.topic_id;
-        const bool by_id = context.version() >= kTopicIdsFrom;
         const std::optional<std::string_view> name =
-            by_id ? broker.topics.name_of(topic.topic_id)
-                  : std::optional<std::string_view>(topic.name);
+            by_id ? image.name_of(topic.topic_id) : std::optional<std::string_view>(topic.name);
         for (const auto& wanted : topic.partitions) {
-            FetchResponse::Partition partition;
-            if (name) {
-                partition =
-                    co_await read_partition(broker, context, *name, request, wanted, budget);
-            } else {
-                partition = failed(wanted.index, ErrorCode::kUnknownTopicId);
+            const LogPlace* const place = name ? image.find_log(*name, wanted.index) : nullptr;
+            ErrorCode code = ErrorCode::kNone;
+            if (!name) code = ErrorCode::kUnknownTopicId;
+            if (name && place == nullptr) code = ErrorCode::kUnknownTopicOrPartition;
+            if (place != nullptr) {
+                code = check_epoch(*image.find(*name), wanted.current_leader_epoch);
             }
-            if (partition.error_code != raw(ErrorCode::kNone)) budget.any_error = true;
-            response.topics.back().partitions.push_back(std::move(partition));
+            if (code == ErrorCode::kNone) {
+                Look look;
+                look.topic = response.topics.size() - 1;
+                look.partition = answer.partitions.size();
+                look.log = place->log;
+                look.from = Offset{wanted.fetch_offset};
+                look.bytes_max = static_cast<std::size_t>(std::max(wanted.partition_max_bytes, 0));
+                looks[place->owner].push_back(std::move(look));
+                answer.partitions.push_back(found(request, wanted.index));
+            } else {
+                answer.partitions.push_back(failed(wanted.index, code));
+            }
         }
     }
-    co_return response;
+    return response;
+}
+
+/// On the owner: what its logs have, within the request's limit; the first batch of all is whole.
+Task<> read_looks(std::vector<Look>& looks, std::size_t bytes_left) {
+    bool nothing_yet = true;
+    for (Look& each : looks) {
+        // Noted first: a long poll waits for what comes behind this, not behind the reading.
+        each.durable_end = each.log->durable_end();
+        each.read =
+            co_await each.log->read(each.from, std::min(each.bytes_max, bytes_left), nothing_yet);
+        each.log_start = each.log->log_start_offset();
+        if (!each.read) continue;
+        const std::size_t bytes = each.read->batches.size();
+        if (bytes > 0) nothing_yet = false;
+        bytes_left -= std::min(bytes_left, bytes);
+    }
+}
+
+Task<> read_everywhere(BrokerContext& broker, Looks& looks, std::size_t bytes_max) {
+    const auto bind = [bytes_max](std::vector<Look>& mine) {
+        return [&mine, bytes_max] { return read_looks(mine, bytes_max); };
+    };
+    std::deque<ShardCall<decltype(bind(looks.begin()->second))>> calls;
+    for (auto& [owner, mine] : looks) calls.emplace_back(broker.world, owner, bind(mine));
+    if (calls.size() == 1) {
+        co_await calls.front().run();
+        co_return;
+    }
+    for (auto& call : calls) call.start();
+    for (auto& call : calls) co_await call.come_home();
+}
+
+/// Whole batches at the front of `batches`, at most `bytes_max`.
+ByteView front_batches(ByteView batches, std::size_t bytes_max) {
+    std::size_t size = 0;
+    while (size + kBatchHeaderBytes <= batches.size()) {
+        const std::size_t next = size + RecordBatchView(batches.subspan(size)).size_in_bytes();
+        if (next > bytes_max) break;
+        size = next;
+    }
+    return batches.first(size);
+}
+
+/// What was read goes into the answer, as far as the request's limit allows: each owner has read as
+/// if it were alone.
+void conclude(RequestContext& context, Look& look, FetchResponse::Partition& partition,
+              Budget& budget) {
+    if (!look.read) {
+        partition = failed(partition.index, code_of(context, look.read.error()));
+        return;
+    }
+    ByteView batches = look.read->batches;
+    if (budget.bytes > 0) batches = front_batches(batches, budget.bytes_left);
+    if (context.version() < kZstdFrom && holds_zstd(batches)) {
+        partition = failed(partition.index, ErrorCode::kUnsupportedCompressionType);
+        return;
+    }
+    partition.high_watermark = look.durable_end.value;
+    partition.last_stable_offset = look.durable_end.value;
+    partition.log_start_offset = look.log_start.value;
+    partition.records = Records(batches);
+    budget.bytes += batches.size();
+    budget.bytes_left -= std::min(budget.bytes_left, batches.size());
+    context.keep(std::move(look.read->memory));
+}
+
+/// In the order in which the request names the partitions.
+void conclude_all(RequestContext& context, Looks& looks, FetchResponse& response, Budget& budget) {
+    std::map<std::pair<std::size_t, std::size_t>, Look*> in_order;
+    for (auto& [owner, mine] : looks) {
+        for (Look& each : mine) in_order[{each.topic, each.partition}] = &each;
+    }
+    for (const auto& [place, look] : in_order) {
+        conclude(context, *look, response.topics[look->topic].partitions[look->partition], budget);
+    }
+    for (const auto& topic : response.topics) {
+        for (const auto& partition : topic.partitions) {
+            if (partition.error_code != raw(ErrorCode::kNone)) budget.any_error = true;
+        }
+    }
 }
 
 /// A request inside a session that this broker never made.
@@ -125,6 +208,76 @@ std::optional<ErrorCode> check_session(const FetchRequest& request) {
     if (request.session_id == kNoSession && makes_or_ends) return std::nullopt;
     if (request.session_id == kNoSession) return ErrorCode::kInvalidFetchSessionEpoch;
     return ErrorCode::kFetchSessionIdNotFound;
+}
+
+/// Waits on several shards for the first that tells of a move, and calls the others off.
+class WaitEverywhere {
+public:
+    WaitEverywhere(BrokerContext& broker, std::deque<LogWait>& waits,
+                   const std::vector<ShardNumber>& owners)
+        : broker_(broker), waits_(waits), owners_(owners), any_(broker.world) {}
+
+    Task<> run() {
+        const auto hear = [this] {
+            ended_ = true;
+            any_.wake_through(0);
+        };
+        std::deque<ShardNote<decltype(hear)>> notes;
+        const auto bind = [this, &notes](std::size_t i) {
+            return [this, i, &notes] { return wait_there(i, notes[i]); };
+        };
+        std::deque<ShardCall<decltype(bind(0))>> calls;
+        for (std::size_t i = 0; i < owners_.size(); ++i) {
+            notes.emplace_back(broker_.world, hear);
+            calls.emplace_back(broker_.world, owners_[i], bind(i));
+        }
+        for (auto& call : calls) call.start();
+        if (!ended_) (void)co_await any_.wait(0, kNever);
+        const auto give_up = [this](std::size_t i) { return give_up_there(i); };
+        (void)co_await visit_all(broker_.world, owners_, give_up);
+        for (auto& call : calls) co_await call.come_home();
+    }
+
+private:
+    template <class Note>
+    Task<> wait_there(std::size_t i, Note& note) {
+        BrokerContext& there = *broker_.shards[owners_[i]];
+        co_await there.waits.wait(waits_[i]);
+        note.say(there.world);
+    }
+
+    Task<Result<void>> give_up_there(std::size_t i) {
+        LogWaits::give_up(waits_[i]);
+        co_return Result<void>();
+    }
+
+    BrokerContext& broker_;
+    std::deque<LogWait>& waits_;
+    const std::vector<ShardNumber>& owners_;
+    WaitList any_;
+    bool ended_{};
+};
+
+/// Until one of the logs that were looked at has moved, or the deadline has passed.
+Task<> wait_for_any(BrokerContext& broker, const Looks& looks, Time deadline) {
+    std::deque<LogWait> waits;
+    std::vector<ShardNumber> owners;
+    for (const auto& [owner, mine] : looks) {
+        owners.push_back(owner);
+        LogWait& wait = waits.emplace_back();
+        wait.deadline = deadline;
+        for (const Look& each : mine) wait.known.push_back({each.log, each.durable_end});
+    }
+    if (owners.size() == 1) {
+        LogWait* const wait = &waits.front();
+        LogWaits* const there = &broker.shards[owners.front()]->waits;
+        const auto visit = [wait, there] { return there->wait(*wait); };
+        ShardCall call(broker.world, owners.front(), visit);
+        co_await call.run();
+        co_return;
+    }
+    WaitEverywhere everywhere(broker, waits, owners);
+    co_await everywhere.run();
 }
 
 bool is_enough(const FetchRequest& request, const Budget& budget, std::size_t bytes_max) {
@@ -146,15 +299,17 @@ Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
         static_cast<std::size_t>(std::clamp(request.max_bytes, 0, broker.config.fetch_bytes_max));
     const Time deadline =
         broker.world.now() + std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
-    bool last_look = false;
-    for (;;) {
-        const std::int64_t seen = broker.topics.moves();
+    const auto image = broker.view.now();
+    for (bool last_look = false;;) {
+        Looks looks;
         Budget budget{bytes_max};
-        auto response = co_await read_all(broker, context, request, budget);
+        FetchResponse response = divide(context, *image, request, looks);
+        co_await read_everywhere(broker, looks, bytes_max);
+        conclude_all(context, looks, response, budget);
         if (last_look || is_enough(request, budget, bytes_max)) co_return response;
         context.drop_kept();
-        const auto moved = co_await broker.topics.wait_for_move(seen, deadline);
-        last_look = !moved;
+        co_await wait_for_any(broker, looks, deadline);
+        last_look = broker.world.now() >= deadline || broker.waits.stopping();
     }
 }
 

@@ -6,10 +6,12 @@
 // error. Version 0 answers with a list of offsets instead: the log's end and its segments' first
 // offsets, newest first, from the newest one on that is not younger than the time asked for.
 #include "cluster/handlers/handlers.hpp"
+#include "core/runtime/shard_call.hpp"
 #include "core/storage/record_walk.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace millrace {
@@ -103,48 +105,29 @@ std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs no
     return offsets;
 }
 
-Task<ListOffsetsResponse::Partition> answer(BrokerContext& broker, const RequestContext& context,
-                                            std::string_view topic,
-                                            const ListOffsetsRequest::Partition& wanted) {
-    ListOffsetsResponse::Partition partition;
-    partition.index = wanted.index;
-    PartitionLog* const log = broker.topics.find_log(topic, wanted.index);
-    if (context.version() == 0) {
-        if (log == nullptr) {
-            partition.error_code = raw(ErrorCode::kUnknownTopicOrPartition);
-        } else {
-            partition.old_style_offsets =
-                list_old_style(*log, broker.world.wall_clock_ms(), wanted);
-        }
-        co_return partition;
-    }
+/// A look-up on its way to its log's shard, and what was found.
+struct LookUp {
+    std::size_t topic{};  // the places in the response
+    std::size_t partition{};
+    PartitionLog* log{};
+    LeaderEpoch epoch;
+    ListOffsetsRequest::Partition wanted;
+    std::vector<std::int64_t> old_style;  // of version 0
+    Result<std::optional<FoundTimestamp>> found{Errc::kStopping};
+};
+
+/// The look-ups of one request, by the shard of their logs.
+using LookUps = std::map<ShardNumber, std::vector<LookUp>>;
+
+ErrorCode check(const RequestContext& context, const TopicImage* topic, const LogPlace* place,
+                const ListOffsetsRequest::Partition& wanted) {
     const auto from = known_from(wanted.timestamp);
-    if (!from || context.version() < *from) {
-        partition.error_code = raw(ErrorCode::kUnsupportedVersion);
-        co_return partition;
-    }
-    if (log == nullptr) {
-        partition.error_code = raw(ErrorCode::kUnknownTopicOrPartition);
-        co_return partition;
-    }
-    const LeaderEpoch epoch = broker.topics.find(topic)->leader_epoch;
+    if (!from || context.version() < *from) return ErrorCode::kUnsupportedVersion;
+    if (place == nullptr) return ErrorCode::kUnknownTopicOrPartition;
     const std::int32_t asked = wanted.current_leader_epoch;
-    if (asked >= 0 && asked != epoch.value) {
-        partition.error_code = raw(asked < epoch.value ? ErrorCode::kFencedLeaderEpoch
-                                                       : ErrorCode::kUnknownLeaderEpoch);
-        co_return partition;
-    }
-    const auto found = co_await look_up(*log, epoch, wanted.timestamp);
-    if (!found) {
-        partition.error_code = raw(to_error_code(found.error()));
-    } else if (*found) {
-        partition.timestamp = (*found)->timestamp;
-        partition.offset = (*found)->offset.value;
-        if (context.version() >= kLeaderEpochFrom) {
-            partition.leader_epoch = (*found)->leader_epoch.value;
-        }
-    }
-    co_return partition;
+    if (asked < 0 || asked == topic->leader_epoch.value) return ErrorCode::kNone;
+    return asked < topic->leader_epoch.value ? ErrorCode::kFencedLeaderEpoch
+                                             : ErrorCode::kUnknownLeaderEpoch;
 }
 
 using Names = std::multiset<std::pair<std::string_view, std::int32_t>>;
@@ -157,23 +140,80 @@ Names names_in(const ListOffsetsRequest& request) {
     return names;
 }
 
+/// The answer so far: refusals stand in it, and what has to be looked up is in `look_ups`.
+ListOffsetsResponse divide(const RequestContext& context, const TopicsImage& image,
+                           const ListOffsetsRequest& request, LookUps& look_ups) {
+    ListOffsetsResponse response;
+    const Names names = names_in(request);
+    for (const auto& topic : request.topics) {
+        auto& answers = response.topics.emplace_back();
+        answers.name = topic.name;
+        const TopicImage* const known = image.find(topic.name);
+        for (const auto& wanted : topic.partitions) {
+            const LogPlace* const place = image.find_log(topic.name, wanted.index);
+            ErrorCode code = check(context, known, place, wanted);
+            if (context.version() > 0 && names.count({topic.name, wanted.index}) > 1) {
+                code = ErrorCode::kInvalidRequest;
+            }
+            if (code == ErrorCode::kNone) {
+                LookUp look_up;
+                look_up.topic = response.topics.size() - 1;
+                look_up.partition = answers.partitions.size();
+                look_up.log = place->log;
+                look_up.epoch = known->leader_epoch;
+                look_up.wanted = wanted;
+                look_ups[place->owner].push_back(std::move(look_up));
+            }
+            auto& partition = answers.partitions.emplace_back();
+            partition.index = wanted.index;
+            partition.error_code = raw(code);
+        }
+    }
+    return response;
+}
+
+/// On the owner.
+Task<> look_all_up(World& here, std::vector<LookUp>& look_ups, bool old_style) {
+    for (LookUp& each : look_ups) {
+        if (old_style) {
+            each.old_style = list_old_style(*each.log, here.wall_clock_ms(), each.wanted);
+        } else {
+            each.found = co_await look_up(*each.log, each.epoch, each.wanted.timestamp);
+        }
+    }
+}
+
+void conclude(const RequestContext& context, const LookUp& look_up,
+              ListOffsetsResponse::Partition& partition) {
+    if (!look_up.found) {
+        partition.error_code = raw(to_error_code(look_up.found.error()));
+        return;
+    }
+    const std::optional<FoundTimestamp>& found = *look_up.found;
+    if (!found) return;
+    partition.timestamp = found->timestamp;
+    partition.offset = found->offset.value;
+    if (context.version() >= kLeaderEpochFrom) partition.leader_epoch = found->leader_epoch.value;
+}
+
 }  // namespace
 
 Task<ListOffsetsResponse> handle_list_offsets(BrokerContext& broker, RequestContext& context,
                                               const ListOffsetsRequest& request) {
-    ListOffsetsResponse response;
-    const Names names = names_in(request);
-    for (const auto& topic : request.topics) {
-        response.topics.emplace_back().name = topic.name;
-        for (const auto& wanted : topic.partitions) {
-            ListOffsetsResponse::Partition partition;
-            if (context.version() > 0 && names.count({topic.name, wanted.index}) > 1) {
-                partition.index = wanted.index;
-                partition.error_code = raw(ErrorCode::kInvalidRequest);
-            } else {
-                partition = co_await answer(broker, context, topic.name, wanted);
-            }
-            response.topics.back().partitions.push_back(std::move(partition));
+    const auto image = broker.view.now();
+    LookUps look_ups;
+    ListOffsetsResponse response = divide(context, *image, request, look_ups);
+    for (auto& [owner, mine] : look_ups) {
+        std::vector<LookUp>* const work = &mine;
+        World* const there = &broker.world.peer(owner);
+        const bool old_style = context.version() == 0;
+        const auto visit = [work, there, old_style] {
+            return look_all_up(*there, *work, old_style);
+        };
+        ShardCall call(broker.world, owner, visit);
+        co_await call.run();
+        for (const LookUp& each : mine) {
+            conclude(context, each, response.topics[each.topic].partitions[each.partition]);
         }
     }
     co_return response;

@@ -20,13 +20,14 @@ constexpr std::int32_t kClusterOperations = 0b0001'1111'1010'0000;
 constexpr std::int16_t kTopicIdsFrom = 10;
 
 MetadataResponse::Topic describe(const BrokerContext& broker, std::string_view name,
-                                 const StoredTopic& stored, const MetadataRequest& request) {
+                                 const TopicImage& stored, const MetadataRequest& request) {
     MetadataResponse::Topic topic;
     topic.name = name;
     topic.topic_id = stored.id;
     topic.is_internal = is_internal_topic(name);
     if (request.include_topic_authorized_operations) topic.authorized_operations = kTopicOperations;
-    for (std::int32_t index = 0; index < stored.partitions; ++index) {
+    const auto count = static_cast<std::int32_t>(stored.partitions.size());
+    for (std::int32_t index = 0; index < count; ++index) {
         MetadataResponse::Partition partition;
         partition.index = index;
         partition.leader_id = broker.config.broker_id;
@@ -61,19 +62,21 @@ ErrorCode code_of(TopicCreation outcome) {
 Task<MetadataResponse::Topic> answer_name(BrokerContext& broker, std::string name,
                                           const MetadataRequest& request) {
     if (!is_topic_name(name)) co_return failed(name, {}, ErrorCode::kInvalidTopicException);
-    if (const StoredTopic* const stored = broker.topics.find(name)) {
+    const auto image = broker.view.now();
+    if (const TopicImage* const stored = image->find(name)) {
         co_return describe(broker, name, *stored, request);
     }
     const bool may_create = request.allow_auto_topic_creation && broker.config.auto_create_topics;
     if (!may_create) co_return failed(name, {}, ErrorCode::kUnknownTopicOrPartition);
-    const TopicCreation outcome = co_await broker.topics.create(name, broker.config.num_partitions);
+    const TopicCreation outcome = co_await broker.create_topic(name);
     co_return failed(name, {}, code_of(outcome));
 }
 
 MetadataResponse::Topic answer_id(const BrokerContext& broker, const Uuid& id,
                                   const MetadataRequest& request) {
-    const auto name = broker.topics.name_of(id);
-    const StoredTopic* const stored = name ? broker.topics.find(*name) : nullptr;
+    const auto image = broker.view.now();
+    const auto name = image->name_of(id);
+    const TopicImage* const stored = name ? image->find(*name) : nullptr;
     if (stored == nullptr) return failed(std::nullopt, id, ErrorCode::kUnknownTopicId);
     return describe(broker, *name, *stored, request);
 }
@@ -81,7 +84,7 @@ MetadataResponse::Topic answer_id(const BrokerContext& broker, const Uuid& id,
 MetadataResponse about_cluster(const BrokerContext& broker, const RequestContext& context,
                                const MetadataRequest& request) {
     MetadataResponse response;
-    response.cluster_id = broker.topics.cluster_id();
+    response.cluster_id = broker.view.now()->cluster_id;
     response.controller_id = broker.config.broker_id;
     response.brokers.push_back({broker.config.broker_id, context.listener.host,
                                 static_cast<std::int32_t>(context.listener.port), std::nullopt});
@@ -108,9 +111,9 @@ Task<MetadataResponse> handle_metadata(BrokerContext& broker, RequestContext& co
     MetadataResponse response = about_cluster(broker, context, request);
     const bool wants_all = !request.topics || (context.version() == 0 && request.topics->empty());
     if (wants_all) {
-        for (const auto& [name, stored] : broker.topics.all()) {
-            if (broker.topics.find(name) == nullptr) continue;
-            response.topics.push_back(describe(broker, name, stored, request));
+        const auto image = broker.view.now();
+        for (const auto& [name, stored] : image->topics) {
+            response.topics.push_back(describe(broker, name, *stored, request));
         }
         co_return response;
     }

@@ -1,9 +1,12 @@
-// What the request handlers of a broker share.
+// What the request handlers of one shard share.
 #pragma once
 
+#include "cluster/handlers/log_waits.hpp"
 #include "cluster/replication/topics.hpp"
 #include "core/storage/decompressor.hpp"
 #include "protocol/server/handler_table.hpp"
+
+#include <vector>
 
 namespace millrace {
 
@@ -15,13 +18,22 @@ struct HandlerConfig {
     std::int32_t fetch_bytes_max = 57671680;   // fetch.max.bytes of the broker
 };
 
-/// Lives on shard 0 as long as the broker; handlers borrow it.
+/// Lives on its shard as long as the broker; handlers borrow it. What belongs to other shards is
+/// reached by a ShardCall only.
 struct BrokerContext {
     World& world;
     Logger& logger;
+    /// The truth, on shard 0.
     Topics& topics;
     HandlerConfig config;
+    TopicsView view;
+    LogWaits waits;
+    /// One of each shard, by number.
+    std::vector<BrokerContext*> shards;
     Decompressor decompressor{};
+
+    /// Topics::create(), from any shard.
+    Task<TopicCreation> create_topic(std::string name);
 };
 
 /// Enters every handler of cluster/handlers into `table`. The context outlives it.

@@ -1,5 +1,6 @@
 // The table of handlers: the one place that an API key gets its coroutine.
 #include "cluster/handlers/handlers.hpp"
+#include "core/runtime/shard_call.hpp"
 
 namespace millrace {
 namespace {
@@ -15,6 +16,12 @@ void serve(BrokerContext& broker, HandlerTable& table,
 }
 
 }  // namespace
+
+Task<TopicCreation> BrokerContext::create_topic(std::string name) {
+    const auto visit = [this, &name] { return topics.create(name, config.num_partitions); };
+    ShardCall call(world, 0, visit);
+    co_return co_await call.run();
+}
 
 void serve_all(BrokerContext& broker, HandlerTable& table) {
     serve(broker, table, &handle_produce);

@@ -1,6 +1,7 @@
 #include "cluster/replication/topics.hpp"
 
 #include "core/runtime/random_uuid.hpp"
+#include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -34,11 +35,7 @@ bool is_internal_topic(std::string_view name) {
 }
 
 Topics::Topics(World& world, Logger& logger, Options options, EmbeddedStore store)
-    : world_(world),
-      logger_(logger),
-      options_(std::move(options)),
-      store_(std::move(store)),
-      move_waiters_(world) {}
+    : world_(world), logger_(logger), options_(std::move(options)), store_(std::move(store)) {}
 
 Task<Result<std::unique_ptr<Topics>>> Topics::open(World& world, Logger& logger, Options options) {
     const std::string first = options.log_dirs.front();
@@ -69,8 +66,10 @@ Task<Result<std::unique_ptr<Topics>>> Topics::open(World& world, Logger& logger,
 
 Task<Result<void>> Topics::open_directories() {
     DirectoryIdentity identity{options_.broker_id, store_.content().cluster_id};
+    std::uint32_t number = 0;
     for (const std::string& path : options_.log_dirs) {
-        auto directory = co_await LogDirectory::open(world_, logger_, path, identity, options_.log);
+        auto directory =
+            co_await LogDirectory::open(world_, logger_, path, identity, options_.log, number++);
         if (!directory) co_return directory.error();
         identity.cluster_id = (*directory)->cluster_id();
         directories_.push_back(std::move(*directory));
@@ -82,17 +81,18 @@ Task<Result<void>> Topics::reconcile() {
     StoreContent next = store_.content();
     next.cluster_id = directories_.front()->cluster_id();
     for (const auto& directory : directories_) {
-        for (const auto& [name, log] : directory->logs()) {
+        for (const auto& [name, entry] : directory->logs()) {
             StoredTopic& topic = next.topics[name.topic];
             if (topic.partitions == 0) {
                 logger_.warn("adopted a topic that the store does not know",
-                             {{"topic", name.topic}, {"topic_id", log->topic_id().to_string()}});
-                topic.id = log->topic_id();
+                             {{"topic", name.topic}, {"topic_id", entry.topic_id.to_string()}});
+                topic.id = entry.topic_id;
             }
             topic.partitions = std::max(topic.partitions, name.partition.value + 1);
-            topic.leader_epoch = std::max(topic.leader_epoch, log->last_epoch());
+            topic.leader_epoch = std::max(topic.leader_epoch, entry.last_epoch);
         }
     }
+    image_.cluster_id = next.cluster_id;
     for (auto& [name, topic] : next.topics) topic.leader_epoch.value += 1;
     const auto stored = co_await store_.replace(next);
     if (!stored) co_return stored;
@@ -104,26 +104,26 @@ Task<Result<void>> Topics::reconcile() {
 }
 
 Task<Result<void>> Topics::create_missing_logs(const std::string& name, const StoredTopic& topic) {
-    std::vector<PartitionLog*> logs;
+    TopicImage image{topic.id, topic.leader_epoch, {}};
     for (std::int32_t index = 0; index < topic.partitions; ++index) {
         const TopicPartition partition{name, PartitionIndex{index}};
-        PartitionLog* log = nullptr;
+        LogPlace place;
         for (const auto& directory : directories_) {
-            if (log == nullptr) log = directory->find(partition);
+            const LogDirectory::Entry* const entry = directory->find(partition);
+            if (place.log == nullptr && entry != nullptr) place = entry->place;
         }
-        if (log == nullptr) {
-            auto created = co_await emptiest_directory().create(partition, topic.id);
+        if (place.log == nullptr) {
+            const auto created = co_await emptiest_directory().create(partition, topic.id);
             if (!created) {
                 logger_.error("cannot create a partition", {{"partition", partition.folder()},
                                                             {"reason", created.error().message()}});
                 co_return created.error();
             }
-            log = *created;
+            place = *created;
         }
-        watch(*log);
-        logs.push_back(log);
+        image.partitions.push_back(place);
     }
-    logs_[name] = std::move(logs);
+    image_.add(name, std::move(image));
     co_return Result<void>();
 }
 
@@ -134,34 +134,31 @@ LogDirectory& Topics::emptiest_directory() {
                               });
 }
 
-void Topics::watch(PartitionLog& log) {
-    log.on_durable_moved([this] { move_waiters_.wake_through(++moves_); });
+Task<> Topics::add_view(ShardNumber shard, TopicsView& view) {
+    views_.push_back({shard, &view});
+    const View added = views_.back();
+    co_await show(added);
 }
 
-const StoredTopic* Topics::find(std::string_view name) const {
-    // A topic counts from the moment its folders are there, not from its line in the store.
-    const auto found = logs_.contains(name) ? all().find(name) : all().end();
-    return found == all().end() ? nullptr : &found->second;
-}
-
-std::optional<std::string_view> Topics::name_of(const Uuid& id) const {
-    if (id.is_zero()) return std::nullopt;
-    for (const auto& [name, topic] : all()) {
-        if (topic.id == id) return name;
+Task<> Topics::publish() {
+    for (std::size_t i = 0; i < views_.size(); ++i) {
+        const View view = views_[i];
+        co_await show(view);
     }
-    return std::nullopt;
 }
 
-PartitionLog* Topics::find_log(std::string_view topic, std::int32_t partition) const {
-    const auto found = logs_.find(topic);
-    if (found == logs_.end() || partition < 0) return nullptr;
-    const auto index = static_cast<std::size_t>(partition);
-    return index < found->second.size() ? found->second[index] : nullptr;
+/// Every view gets an image of its own, so that shards share no counts.
+Task<> Topics::show(const View& view) {
+    auto image = std::make_shared<const TopicsImage>(image_);
+    TopicsView* const shown = view.view;
+    const auto visit = [&image, shown] { shown->set(std::move(image)); };
+    ShardCall call(world_, view.shard, visit);
+    co_await call.run();
 }
 
 Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
     if (!is_topic_name(name)) co_return TopicCreation::kInvalidName;
-    if (find(name) != nullptr) co_return TopicCreation::kExists;
+    if (image_.find(name) != nullptr) co_return TopicCreation::kExists;
     if (in_flight_.contains(name)) co_return TopicCreation::kInFlight;
     const std::string metric = metric_name(name);
     for (const auto& [other, topic] : all()) {
@@ -176,6 +173,7 @@ Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
     const StoredTopic topic = next.topics.emplace(name, fresh).first->second;
     auto outcome = co_await store_.replace(next);
     if (outcome) outcome = co_await create_missing_logs(name, topic);
+    if (outcome) co_await publish();
     in_flight_.erase(name);
     if (!outcome) {
         logger_.error("cannot create a topic",
@@ -185,17 +183,6 @@ Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
     logger_.info("created a topic",
                  {{"topic", name}, {"partitions", partitions}, {"topic_id", topic.id.to_string()}});
     co_return TopicCreation::kCreated;
-}
-
-Task<Result<void>> Topics::wait_for_move(std::int64_t seen, Time deadline) {
-    if (stopping_) co_return Errc::kStopping;
-    if (moves_ > seen) co_return Result<void>();
-    co_return co_await move_waiters_.wait(seen + 1, deadline);
-}
-
-void Topics::stop_waits() {
-    stopping_ = true;
-    move_waiters_.fail_all(Errc::kStopping);
 }
 
 Task<Result<void>> Topics::write_checkpoints() {

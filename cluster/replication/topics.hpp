@@ -6,9 +6,9 @@
 #pragma once
 
 #include "cluster/coordination/embedded_store.hpp"
+#include "cluster/replication/topics_image.hpp"
 #include "core/storage/log_directory.hpp"
 
-#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -35,47 +35,45 @@ public:
     static Task<Result<std::unique_ptr<Topics>>> open(World& world, Logger& logger,
                                                       Options options);
 
-    const std::string& cluster_id() const { return store_.content().cluster_id; }
-    const std::map<std::string, StoredTopic, std::less<>>& all() const {
-        return store_.content().topics;
-    }
-    const StoredTopic* find(std::string_view name) const;
-    /// The name of the topic with this id; nothing when there is none.
-    std::optional<std::string_view> name_of(const Uuid& id) const;
-    PartitionLog* find_log(std::string_view topic, std::int32_t partition) const;
+    /// What all shards know of the topics, as of the last change.
+    const TopicsImage& image() const { return image_; }
 
-    /// Success: store and folders are on stable storage and the topic can be produced to.
+    /// `view`, which lives on `shard` as long as this, is given every image from now on.
+    Task<> add_view(ShardNumber shard, TopicsView& view);
+
+    /// Success: store and folders are on stable storage, the topic can be produced to, and every
+    /// view shows it.
     Task<TopicCreation> create(std::string name, std::int32_t partitions);
-
-    /// Counts every move of any log's durable end; waiters of it are woken at each.
-    std::int64_t moves() const { return moves_; }
-    /// Until moves() exceeds `seen`, or `deadline` passes.
-    Task<Result<void>> wait_for_move(std::int64_t seen, Time deadline);
-    /// Ends all waits for moves, now and later: the broker stops.
-    void stop_waits();
 
     Task<Result<void>> write_checkpoints();
     Task<Result<void>> close();
 
 private:
+    struct View {
+        ShardNumber shard{};
+        TopicsView* view{};
+    };
+
     Topics(World& world, Logger& logger, Options options, EmbeddedStore store);
 
+    const std::map<std::string, StoredTopic, std::less<>>& all() const {
+        return store_.content().topics;
+    }
     Task<Result<void>> open_directories();
     Task<Result<void>> reconcile();
     Task<Result<void>> create_missing_logs(const std::string& name, const StoredTopic& topic);
     LogDirectory& emptiest_directory();
-    void watch(PartitionLog& log);
+    Task<> publish();
+    Task<> show(const View& view);
 
     World& world_;
     Logger& logger_;
     const Options options_;
     EmbeddedStore store_;
     std::vector<std::unique_ptr<LogDirectory>> directories_;
-    std::map<std::string, std::vector<PartitionLog*>, std::less<>> logs_;
+    TopicsImage image_;
+    std::vector<View> views_;
     std::set<std::string, std::less<>> in_flight_;
-    std::int64_t moves_{};
-    bool stopping_{};
-    WaitList move_waiters_;
 };
 
 }  // namespace millrace

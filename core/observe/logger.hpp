@@ -63,6 +63,9 @@ public:
     Logger(const WallClock& clock, LogSink& sink, LogFormat format)
         : clock_(clock), sink_(sink), format_(format) {}
 
+    /// The same on another shard, which has a clock of its own.
+    Logger on(const WallClock& clock) const { return {clock, sink_, format_}; }
+
     void info(std::string_view sentence, Fields fields = {}) {
         log(LogLevel::kInfo, sentence, fields);
     }

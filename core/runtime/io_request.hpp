@@ -10,8 +10,9 @@ namespace millrace {
 
 enum class IoKind : std::uint8_t {
     // Streams. `handle` is the socket.
-    // kListen: path = numeric host or empty for all, offset = port or 0 for any, data =
-    // std::uint16_t* that receives the port; result: listening handle.
+    // kListen: path = numeric host or empty for all, offset = port or 0 for any, flags =
+    // ListenMode,
+    // data = std::uint16_t* that receives the port; result: listening handle.
     kListen,
     kAccept,   // result: connected handle
     kConnect,  // path = numeric host, offset = port; result: connected handle
@@ -51,6 +52,12 @@ enum class OpenMode : std::uint32_t {
     kCreateNew,  // read and write, an error when it exists
     kTruncate,   // read and write, created or emptied
     kFolder,     // a folder, to sync its names
+};
+
+enum class ListenMode : std::uint32_t {
+    kAlone,  // nobody else listens there
+    kFirst,  // the same, and others of this process will join
+    kJoin,   // beside the first: connections are divided among the sockets
 };
 
 /// With kOpen: past the page cache (O_DIRECT). Offsets, sizes and memory are multiples of

@@ -115,11 +115,14 @@ Acceptor::~Acceptor() {
     expect(handle_ == -1 || world_->ending(), "an acceptor is dropped without close()");
 }
 
-Task<Result<Acceptor>> Acceptor::listen(World& world, std::string host, std::uint16_t port) {
+Task<Result<Acceptor>> Acceptor::listen(World& world, std::string host, std::uint16_t port,
+                                        ListenMode mode) {
     Acceptor acceptor;
-    const auto done = co_await perform(
-        world,
-        {.kind = IoKind::kListen, .offset = port, .data = &acceptor.port_, .path = host.c_str()});
+    const auto done = co_await perform(world, {.kind = IoKind::kListen,
+                                               .flags = static_cast<std::uint32_t>(mode),
+                                               .offset = port,
+                                               .data = &acceptor.port_,
+                                               .path = host.c_str()});
     if (!done) co_return done.error();
     acceptor.world_ = &world;
     acceptor.handle_ = static_cast<std::int32_t>(*done);

@@ -85,7 +85,8 @@ public:
     ~Acceptor();
 
     /// Listens on a numeric address, or on all when `host` is empty. Port 0 takes any free one.
-    static Task<Result<Acceptor>> listen(World& world, std::string host, std::uint16_t port);
+    static Task<Result<Acceptor>> listen(World& world, std::string host, std::uint16_t port,
+                                         ListenMode mode = ListenMode::kAlone);
 
     std::uint16_t port() const { return port_; }
     Task<Result<Stream>> accept();

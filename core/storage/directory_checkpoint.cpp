@@ -1,10 +1,10 @@
-// The checkpoints of a LogDirectory: fill, sync, say so, and give the journal's space back.
+// The checkpoints of a DirectoryPart: fill, sync, say so, and give the journal's space back.
 //
 // A checkpoint begins at the end of the frames so far. It covers every log that was appended to
 // since it was last found trimmed: all of them may have files that are longer than their data, so
 // all of them are listed with the end that is synced. Order matters at each step; JOURNAL.md tells
 // what a recovery makes of every moment.
-#include "core/storage/log_directory.hpp"
+#include "core/storage/directory_part.hpp"
 
 #include <algorithm>
 
@@ -12,23 +12,21 @@ namespace millrace {
 namespace {
 
 constexpr Duration kIdleBeforeTrim = std::chrono::seconds(30);
-// Up to here every file is synced by itself; more of them, and the whole filesystem is.
-constexpr std::size_t kFilesSyncedSingly = 64;
 
 }  // namespace
 
-void LogDirectory::start_checkpoint() {
+void DirectoryPart::start_checkpoint() {
     if (checkpoint_wanted_ || failed_ || gate_.closed()) return;
     checkpoint_wanted_ = true;
     gate_.spawn(checkpoint_in_background());
 }
 
-Task<> LogDirectory::checkpoint_in_background() {
+Task<> DirectoryPart::checkpoint_in_background() {
     const auto done = co_await checkpoint();
     (void)done;  // fail() has told
 }
 
-Task<Result<void>> LogDirectory::checkpoint() {
+Task<Result<void>> DirectoryPart::checkpoint() {
     while (checkpointing_ && !failed_) {
         const auto waited = co_await checkpoint_waiters_.wait(checkpoints_ + 1, kNever);
         if (!waited) co_return waited;
@@ -43,7 +41,7 @@ Task<Result<void>> LogDirectory::checkpoint() {
     co_return done;
 }
 
-Task<Result<void>> LogDirectory::run_checkpoint() {
+Task<Result<void>> DirectoryPart::run_checkpoint() {
     while (journal_->ends_inside_batch()) {
         const auto moved = co_await journal_->wait_frame();
         if (!moved) co_return moved;
@@ -54,7 +52,7 @@ Task<Result<void>> LogDirectory::run_checkpoint() {
     logger_.info("checkpoint begins", {{"log_dir", path_}, {"logs", covered.size()}});
     auto outcome = co_await journal_->make_stable(begin);
     if (outcome) outcome = co_await fill_all(covered);
-    if (outcome) outcome = co_await sync_segments();
+    if (outcome) outcome = co_await set_.sync_segments();
     if (outcome) outcome = co_await write_checkpoint_frames(begin, covered);
     if (!outcome) co_return outcome;
     for (const Covered& each : covered) {
@@ -67,16 +65,16 @@ Task<Result<void>> LogDirectory::run_checkpoint() {
     co_return Result<void>();
 }
 
-std::vector<LogDirectory::Covered> LogDirectory::snapshot() {
+std::vector<DirectoryPart::Covered> DirectoryPart::snapshot() {
     std::vector<Covered> covered;
-    for (auto& [name, log] : logs_) {
+    for (auto& [name, log] : set_.logs) {
         if (!log->is_active()) continue;
         covered.push_back({log.get(), log->framed_end(), log->appends(), log->is_trimmed()});
     }
     return covered;
 }
 
-Task<Result<void>> LogDirectory::fill_all(const std::vector<Covered>& covered) {
+Task<Result<void>> DirectoryPart::fill_all(const std::vector<Covered>& covered) {
     for (const Covered& each : covered) {
         const bool idle = world_.now() - each.log->last_append() >= kIdleBeforeTrim;
         const auto goal = idle || closing_ ? PartitionLog::Fill::kSettle : PartitionLog::Fill::kAll;
@@ -86,38 +84,8 @@ Task<Result<void>> LogDirectory::fill_all(const std::vector<Covered>& covered) {
     co_return Result<void>();
 }
 
-Task<Result<void>> LogDirectory::sync_segments() {
-    std::vector<LogSegment*> segments;
-    std::vector<std::string> folders;
-    for (auto& [name, log] : logs_) {
-        const auto unsynced = log->unsynced_segments();
-        segments.insert(segments.end(), unsynced.begin(), unsynced.end());
-        if (log->take_folder_unsynced()) folders.push_back(log->folder());
-    }
-    if (segments.empty() && folders.empty()) co_return Result<void>();
-    if (segments.size() + folders.size() > kFilesSyncedSingly) {
-        // Marked before: what is written while the sync runs is not covered by it.
-        for (LogSegment* const segment : segments) segment->mark_synced();
-        const auto synced = co_await lock_.sync_filesystem();
-        if (!synced) co_return synced;
-        // The filesystem's sync is no barrier for the device's cache; a file's is, if it wrote.
-        if (segments.empty()) co_return co_await lock_.sync(SyncScope::kAll);
-        segments.front()->mark_unsynced();
-        co_return co_await segments.front()->sync();
-    }
-    for (LogSegment* const segment : segments) {
-        const auto synced = co_await segment->sync();
-        if (!synced) co_return synced;
-    }
-    for (const std::string& folder : folders) {
-        const auto synced = co_await sync_folder(world_, folder);
-        if (!synced) co_return synced;
-    }
-    co_return Result<void>();
-}
-
-Task<Result<void>> LogDirectory::write_checkpoint_frames(Lsn begin,
-                                                         const std::vector<Covered>& covered) {
+Task<Result<void>> DirectoryPart::write_checkpoint_frames(Lsn begin,
+                                                          const std::vector<Covered>& covered) {
     std::size_t bound = 0;
     std::size_t listed = 0;
     std::uint32_t piece = 0;

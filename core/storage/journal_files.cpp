@@ -28,6 +28,15 @@ std::optional<std::uint64_t> parse_journal_file_name(std::uint32_t index, std::s
     return parse_number<std::uint64_t>(name.substr(prefix.size()));
 }
 
+std::optional<std::uint32_t> journal_index_of(std::string_view name) {
+    constexpr std::string_view kPrefix = "millrace.journal.";
+    if (!name.starts_with(kPrefix)) return std::nullopt;
+    const std::string_view rest = name.substr(kPrefix.size());
+    const auto index = parse_number<std::uint32_t>(rest.substr(0, rest.find('.')));
+    if (!index || !parse_journal_file_name(*index, name)) return std::nullopt;
+    return index;
+}
+
 Task<Result<File>> open_journal_file(World& world, std::string path, OpenMode mode, bool direct) {
     if (direct) return File::open_direct(world, std::move(path), mode);
     return File::open(world, std::move(path), mode);

@@ -34,6 +34,8 @@ struct JournalOptions {
 std::string journal_file_name(std::uint32_t index, std::uint64_t number);
 /// The number in a file name of journal `index`; nothing when it is none of its files.
 std::optional<std::uint64_t> parse_journal_file_name(std::uint32_t index, std::string_view name);
+/// The index of the journal that a file of this name belongs to; nothing for any other name.
+std::optional<std::uint32_t> journal_index_of(std::string_view name);
 
 /// Opens one of them the way in which all of them are written.
 Task<Result<File>> open_journal_file(World& world, std::string path, OpenMode mode, bool direct);

@@ -1,8 +1,10 @@
 #include "core/storage/log_directory.hpp"
 
 #include "core/runtime/random_uuid.hpp"
+#include "core/runtime/shard_call.hpp"
 #include "core/storage/directory_names.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace millrace {
@@ -11,38 +13,49 @@ namespace {
 // Ten million partitions' lines; anything larger is no checkpoint.
 constexpr std::size_t kCheckpointBytesMax = 1 << 30;
 
+/// FNV-1a of 32 bits.
+std::uint32_t fnv1a(std::string_view text) {
+    std::uint32_t hash = 2166136261;
+    for (const char each : text) hash = (hash ^ static_cast<unsigned char>(each)) * 16777619;
+    return hash;
+}
+
+Task<Result<void>> close_part(DirectoryPart* part) {
+    if (part == nullptr) co_return Result<void>();
+    co_return co_await part->close();
+}
+
 }  // namespace
 
 LogDirectory::LogDirectory(World& world, Logger& logger, std::string path,
-                           DirectoryIdentity identity, LogConfig config)
+                           DirectoryIdentity identity, LogConfig config, std::uint32_t number)
     : world_(world),
       logger_(logger),
       path_(std::move(path)),
       identity_(std::move(identity)),
-      shared_(world, logger, config),
-      checkpoint_waiters_(world),
-      gate_(world) {
-    shared_.failed = [this](const Error& error) { fail(error); };
-    shared_.memory_short = [this] { start_checkpoint(); };
-}
+      config_(config),
+      number_(number) {}
 
 LogDirectory::~LogDirectory() = default;
 
 Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Logger& logger,
                                                                std::string path,
                                                                DirectoryIdentity identity,
-                                                               LogConfig config) {
+                                                               LogConfig config,
+                                                               std::uint32_t number) {
     std::unique_ptr<LogDirectory> directory(
-        new LogDirectory(world, logger, path, identity, config));
+        new LogDirectory(world, logger, path, identity, config, number));
     auto outcome = co_await ensure_folder(world, path);
     if (outcome) outcome = co_await directory->take_lock();
     if (outcome) outcome = co_await directory->check_identity();
     if (outcome) outcome = co_await directory->choose_engine();
-    if (outcome) outcome = co_await directory->load();
+    if (outcome) outcome = co_await directory->recover();
+    if (outcome) outcome = co_await directory->load_parts();
+    if (outcome) outcome = co_await directory->begin_lives();
     if (!outcome) {
         logger.error("a log directory cannot be used",
                      {{"path", path}, {"reason", outcome.error().message()}});
-        (void)co_await directory->close_files();
+        (void)co_await directory->close_parts();
         if (directory->lock_.is_open()) (void)co_await directory->lock_.close();
         co_return outcome.error();
     }
@@ -90,63 +103,60 @@ Task<Result<void>> LogDirectory::check_identity() {
     co_return co_await replace_file(world_, path, content);
 }
 
-/// Direct writes where the filesystem has them.
+/// Direct writes where the filesystem has them, and each part's share of journal and memory.
 Task<Result<void>> LogDirectory::choose_engine() {
     const auto space = co_await filesystem_space(world_, path_);
     if (!space) co_return space.error();
-    LogConfig& config = shared_.config;
+    make_parts();
+    LogConfig& config = config_;
+    config.directory_tail_bytes_max /= parts_.size();
     const std::uint64_t least =
         std::max(config.journal_file_bytes_min * 8, config.batch_bytes_max * 4);
-    config.journal_bytes = std::max(std::min(config.journal_bytes, space->total / 20), least);
-    if (shared_.config.engine == SegmentEngine::kPageCache) co_return Result<void>();
+    config.journal_bytes =
+        std::max(std::min(config.journal_bytes, space->total / 20) / parts_.size(), least);
+    if (config.engine == SegmentEngine::kPageCache) co_return Result<void>();
     auto probe = co_await File::open_direct(world_, file(kLockName), OpenMode::kRead);
     if (probe) co_return co_await probe->close();
     if (probe.error() != system_error(EINVAL)) co_return probe.error();
     logger_.warn("no direct writes on this filesystem: going through the page cache",
                  {{"log_dir", path_}});
-    shared_.config.engine = SegmentEngine::kPageCache;
+    config.engine = SegmentEngine::kPageCache;
     co_return Result<void>();
 }
 
-JournalOptions LogDirectory::journal_options() const {
-    JournalOptions options;
-    options.folder = path_;
-    options.bytes = shared_.config.journal_bytes;
-    options.file_bytes_min = shared_.config.journal_file_bytes_min;
-    options.direct = shared_.config.engine == SegmentEngine::kDirectIo;
-    options.flush = shared_.config.durability == Durability::kFlush;
-    return options;
+void LogDirectory::make_parts() {
+    const ShardNumber shards = world_.shard_count();
+    const std::uint32_t count = std::min<std::uint32_t>(shards, kPartsMax);
+    for (std::uint32_t index = 0; index < count; ++index) {
+        parts_.push_back({(number_ * count + index) % shards, nullptr});
+    }
 }
 
-PartitionLog* LogDirectory::find(const TopicPartition& name) {
+std::vector<ShardNumber> LogDirectory::part_shards() const {
+    std::vector<ShardNumber> shards;
+    for (const Part& part : parts_) shards.push_back(part.shard);
+    return shards;
+}
+
+/// By the folder's name, so that every start of every process finds the same.
+std::uint32_t LogDirectory::part_of(const TopicPartition& name) const {
+    return fnv1a(name.folder()) % static_cast<std::uint32_t>(parts_.size());
+}
+
+const LogDirectory::Entry* LogDirectory::find(const TopicPartition& name) const {
     const auto found = logs_.find(name);
-    return found == logs_.end() ? nullptr : found->second.get();
+    return found == logs_.end() ? nullptr : &found->second;
 }
 
-Task<Result<PartitionLog*>> LogDirectory::create(TopicPartition name, Uuid topic_id) {
-    if (failed_) co_return Errc::kStorageFailed;
-    auto log = co_await PartitionLog::create(shared_, path_, name, next_log_id_++, topic_id);
+Task<Result<LogPlace>> LogDirectory::create(TopicPartition name, Uuid topic_id) {
+    const Part& part = parts_[part_of(name)];
+    const auto visit = [&] { return part.part->create(name, topic_id); };
+    ShardCall call(world_, part.shard, visit);
+    const auto log = co_await call.run();
     if (!log) co_return log.error();
-    PartitionLog* const created = log->get();
-    logs_.emplace(std::move(name), std::move(*log));
-    if (journal_) journal_->reserve(reserve_bytes());
-    co_return created;
-}
-
-std::uint64_t LogDirectory::reserve_bytes() const {
-    constexpr std::uint64_t kBytesPerLog = 512;  // a binding with the longest name, and a line
-    return logs_.size() * kBytesPerLog + shared_.config.batch_bytes_max;
-}
-
-void LogDirectory::fail(const Error& error) {
-    if (failed_) return;
-    failed_ = true;
-    world_.metrics().storage_failures.add();
-    logger_.error("a log directory is out of service: a write or sync failed",
-                  {{"log_dir", path_}, {"reason", error.message()}});
-    for (auto& [name, log] : logs_) log->fail();
-    shared_.room.fail_all(Errc::kStorageFailed);
-    checkpoint_waiters_.fail_all(Errc::kStorageFailed);
+    const LogPlace place{part.shard, *log};
+    logs_.emplace(std::move(name), Entry{place, topic_id, LeaderEpoch{-1}});
+    co_return place;
 }
 
 Task<bool> LogDirectory::exists(std::string_view name) {
@@ -173,15 +183,25 @@ Task<Result<void>> LogDirectory::write_checkpoint(std::string_view name, OffsetC
     co_return co_await replace_file(world_, file(name), text);
 }
 
+Task<Result<void>> LogDirectory::checkpoint() {
+    const auto visit = [this](std::size_t i) { return parts_[i].part->checkpoint(); };
+    co_return co_await visit_all(world_, part_shards(), visit);
+}
+
 Task<Result<void>> LogDirectory::write_offset_checkpoints() {
-    if (failed_) co_return Errc::kStorageFailed;
     OffsetCheckpoint recovery_points;
     OffsetCheckpoint high_watermarks;
     OffsetCheckpoint log_starts;
-    for (const auto& [name, log] : logs_) {
-        recovery_points[name] = log->synced_end();
-        high_watermarks[name] = log->durable_end();
-        if (log->log_start_offset() > log->first_base()) log_starts[name] = log->log_start_offset();
+    for (const Part& each : parts_) {
+        const auto visit = [&each] { return each.part->points(); };
+        ShardCall call(world_, each.shard, visit);
+        const auto points = co_await call.run();
+        if (!points) co_return points.error();
+        for (const LogPoints& log : *points) {
+            recovery_points[log.name] = log.recovery_point;
+            high_watermarks[log.name] = log.high_watermark;
+            if (log.log_start) log_starts[log.name] = *log.log_start;
+        }
     }
     auto outcome = co_await write_checkpoint(kRecoveryPointsName, recovery_points);
     if (outcome) outcome = co_await write_checkpoint(kHighWatermarksName, high_watermarks);
@@ -189,33 +209,17 @@ Task<Result<void>> LogDirectory::write_offset_checkpoints() {
     co_return outcome;
 }
 
-Task<Result<void>> LogDirectory::close_files() {
-    co_await gate_.close();
-    Result<void> outcome;
-    if (journal_) outcome = co_await journal_->close();
-    for (auto& [name, log] : logs_) {
-        const auto closed = co_await log->close();
-        if (!closed) outcome = closed;
-    }
-    co_return outcome;
+Task<Result<void>> LogDirectory::close_parts() {
+    const auto visit = [this](std::size_t i) -> Task<Result<void>> {
+        DirectoryPart* const part = parts_[i].part.get();
+        return close_part(part);
+    };
+    co_return co_await visit_all(world_, part_shards(), visit);
 }
 
 Task<Result<void>> LogDirectory::close() {
-    closing_ = true;
-    Result<void> outcome;
-    for (auto& [name, log] : logs_) {
-        if (outcome) outcome = co_await log->wait_durable(log->log_end_offset(), kNever);
-    }
-    if (outcome) outcome = co_await checkpoint();
+    auto outcome = co_await close_parts();
     if (outcome) outcome = co_await write_offset_checkpoints();
-    if (outcome) {
-        outcome = co_await journal_->write_control([](FrameBuilder& frame) {
-            frame.add_closed();
-            return false;
-        });
-    }
-    const auto closed = co_await close_files();
-    if (outcome) outcome = closed;
     if (outcome) outcome = co_await remove_folder(world_, file(kUncleanName));
     if (outcome) outcome = co_await sync_folder(world_, path_);
     if (outcome) {

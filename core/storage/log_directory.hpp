@@ -1,9 +1,12 @@
-// One entry of log.dirs: its lock, its identity, its journal, its checkpoints, and the logs of all
-// partitions in it.
+// One entry of log.dirs: what there is once per directory, and the parts of it that shards own.
+//
+// Lock, identity, the choice of the segment engine, recovery, the folder that keeps a Java broker
+// out, the checkpoint files and the marker of a clean stop are the directory's, on shard 0. A part
+// has a journal and the logs whose appends that journal makes durable (directory_part.hpp).
 #pragma once
 
-#include "core/storage/journal_scan.hpp"
-#include "core/storage/partition_log.hpp"
+#include "core/storage/directory_part.hpp"
+#include "core/storage/directory_recovery.hpp"
 
 #include <map>
 #include <memory>
@@ -19,77 +22,88 @@ struct DirectoryIdentity {
     std::string cluster_id;  // empty: take the directory's, or make one
 };
 
+/// A log and the one shard on which it may be used.
+struct LogPlace {
+    ShardNumber owner{};
+    PartitionLog* log{};
+};
+
 /// Owned by the broker, on shard 0. While it is open nobody else uses the directory.
 class LogDirectory {
 public:
-    /// Takes the lock and loads every log: whole after a clean stop, by the journal after a crash
-    /// with one, by Kafka's recovery otherwise. Then opens the journal, and a Java broker is kept
-    /// out until close(). Errors: kDirectoryInUse, kWrongDirectory (another cluster or broker, a
-    /// folder that is no partition, or somebody else's writes), kDamaged, or the kernel's; the log
-    /// says which file and why.
+    /// The most journals of one directory: more flush streams would undo the group commit.
+    static constexpr std::uint32_t kPartsMax = 4;
+
+    /// What is known of a log on shard 0.
+    struct Entry {
+        LogPlace place;
+        Uuid topic_id;
+        LeaderEpoch last_epoch;  // at start
+    };
+
+    /// Takes the lock and brings every journal to its end: replayed after a crash, closed in any
+    /// case, so that each shard can load its logs, whole, and begin a new life. Without a journal
+    /// and a marker of a clean stop, Kafka's recovery looks at the logs. A Java broker is kept out
+    /// until close(). `number` is the directory's place in log.dirs: parts of several directories
+    /// begin at different shards. Errors: kDirectoryInUse, kWrongDirectory (another cluster or
+    /// broker, a folder that is no partition, or somebody else's writes), kDamaged, or the
+    /// kernel's; the log says which file and why.
     static Task<Result<std::unique_ptr<LogDirectory>>> open(World& world, Logger& logger,
                                                             std::string path,
                                                             DirectoryIdentity identity,
-                                                            LogConfig config);
+                                                            LogConfig config,
+                                                            std::uint32_t number = 0);
     ~LogDirectory();
 
     const std::string& path() const { return path_; }
+    std::size_t part_count() const { return parts_.size(); }
     const std::string& cluster_id() const { return identity_.cluster_id; }
-    bool was_clean() const { return was_clean_; }
-    bool failed() const { return failed_; }
 
-    /// The partition's log, or null.
-    PartitionLog* find(const TopicPartition& name);
-    const std::map<TopicPartition, std::unique_ptr<PartitionLog>>& logs() const { return logs_; }
-    Task<Result<PartitionLog*>> create(TopicPartition name, Uuid topic_id);
+    /// The partition's log; null when it isn't here.
+    const Entry* find(const TopicPartition& name) const;
+    const std::map<TopicPartition, Entry>& logs() const { return logs_; }
+    Task<Result<LogPlace>> create(TopicPartition name, Uuid topic_id);
 
-    /// Brings everything so far into synced segments, so that the journal's frames before it are
-    /// free. Logs that were idle for a while are trimmed. One at a time.
+    /// A checkpoint of every part.
     Task<Result<void>> checkpoint();
     /// recovery-point-offset-checkpoint, replication-offset-checkpoint,
     /// log-start-offset-checkpoint.
     Task<Result<void>> write_offset_checkpoints();
 
-    /// A clean stop in Kafka's order: logs, checkpoints, the journal closed, and the marker last.
-    /// With a failed log nothing of that is written, and the next start recovers.
+    /// A clean stop: all parts closed, then checkpoint files, the folder that keeps others out
+    /// removed, and the marker last. With a failed log nothing of that is written, and the next
+    /// start recovers.
     Task<Result<void>> close();
 
 private:
     enum class Recovery { kNone, kKafkas, kReplay };
 
-    struct Covered {
-        PartitionLog* log;
-        LogPosition end;
-        std::uint64_t appends;
-        bool trimmed;
+    struct Part {
+        ShardNumber shard{};
+        std::unique_ptr<DirectoryPart> part;
     };
 
     LogDirectory(World& world, Logger& logger, std::string path, DirectoryIdentity identity,
-                 LogConfig config);
+                 LogConfig config, std::uint32_t number);
 
     Task<Result<void>> take_lock();
     Task<Result<void>> check_identity();
     Task<Result<void>> choose_engine();
-    Task<Result<void>> load();
-    Task<Result<Recovery>> choose_recovery(const JournalScan& scan);
-    Task<Result<void>> load_logs(const std::map<std::string, LogPosition>& cuts, bool whole);
-    Task<Result<void>> replay(const JournalScan& scan);
-    Task<Result<std::map<std::string, LogPosition>>> find_ends(const JournalScan& scan);
-    Task<Result<void>> apply_entries(const JournalScan& scan);
-    Task<Result<void>> fill_replayed(const Result<void>& applied);
-    Task<Result<void>> open_journal(Journal::Past past);
-    Task<Result<void>> close_files();
-    JournalOptions journal_options() const;
+    Task<Result<void>> recover();
+    Task<Result<std::vector<std::uint32_t>>> find_journals();
+    Task<Result<Recovery>> choose_recovery(bool any_open);
+    Task<Result<void>> keep_others_out();
+    Task<Result<void>> replay(std::vector<OpenJournal> open);
+    Task<Result<void>> remove_journal(std::uint32_t index, const Journal::Past& past);
 
-    Task<Result<void>> run_checkpoint();
-    std::vector<Covered> snapshot();
-    Task<Result<void>> fill_all(const std::vector<Covered>& covered);
-    Task<Result<void>> sync_segments();
-    Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
-    Task<> checkpoint_in_background();
-    void start_checkpoint();
-    void fail(const Error& error);
-    std::uint64_t reserve_bytes() const;
+    void make_parts();
+    Task<Result<void>> load_parts();
+    Task<Result<void>> begin_lives();
+    Task<Result<std::vector<std::vector<LogToLoad>>>> divide_logs();
+    std::uint32_t part_of(const TopicPartition& name) const;
+    std::vector<ShardNumber> part_shards() const;
+    void note_logs();
+    Task<Result<void>> close_parts();
 
     Task<Result<OffsetCheckpoint>> read_checkpoint(std::string_view file);
     Task<Result<void>> write_checkpoint(std::string_view file, OffsetCheckpoint entries);
@@ -100,19 +114,13 @@ private:
     Logger& logger_;
     const std::string path_;
     DirectoryIdentity identity_;
-    LogShared shared_;
+    LogConfig config_;  // of a part
+    const std::uint32_t number_;
     File lock_;
-    bool was_clean_{};
-    bool failed_{};
-    bool closing_{};
-    LogId next_log_id_{1};
-    std::map<TopicPartition, std::unique_ptr<PartitionLog>> logs_;
-    std::unique_ptr<Journal> journal_;
-    bool checkpointing_{};
-    bool checkpoint_wanted_{};
-    std::int64_t checkpoints_{};
-    WaitList checkpoint_waiters_;
-    Gate gate_;
+    bool whole_{};                                  // the logs' files, once the journals are closed
+    std::map<std::uint32_t, Journal::Past> pasts_;  // between recovery and the opening of parts
+    std::vector<Part> parts_;
+    std::map<TopicPartition, Entry> logs_;
 };
 
 }  // namespace millrace

@@ -160,7 +160,7 @@ void PartitionLog::on_journaled() {
     if (durable_end_ != framed_end_) {
         durable_end_ = framed_end_;
         durable_waiters_.wake_through(durable_end_.value);
-        if (durable_moved_) durable_moved_();
+        for (LogWatch& watch : watches_) watch.moved();
     }
     if (fill_base_ < durable_.base || unfilled_ >= kFillBytes) start_filling();
 }
@@ -170,6 +170,7 @@ void PartitionLog::fail() {
     failed_ = true;
     durable_waiters_.fail_all(Errc::kStorageFailed);
     fill_waiters_.fail_all(Errc::kStorageFailed);
+    for (LogWatch& watch : watches_) watch.moved();
 }
 
 void PartitionLog::on_checkpoint(Offset synced, bool inactive) {

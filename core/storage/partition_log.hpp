@@ -80,6 +80,18 @@ struct FoundTimestamp {
     LeaderEpoch leader_epoch;
 };
 
+/// Somebody who waits for a log to move, on the log's shard, in a frame of his own. moved() doesn't
+/// let watches go.
+class LogWatch : public boost::intrusive::list_base_hook<
+                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+public:
+    explicit LogWatch(WaitList& list) : list_(list) {}
+    void moved() { list_.wake_through(0); }
+
+private:
+    WaitList& list_;
+};
+
 /// Lives on one shard; owned by its LogDirectory.
 class PartitionLog final : public JournalMember {
 public:
@@ -122,8 +134,8 @@ public:
     /// a failed write or sync.
     Task<Result<void>> wait_durable(Offset end, Time deadline);
 
-    /// `moved` is called after every move of durable_end(), on this shard.
-    void on_durable_moved(std::function<void()> moved) { durable_moved_ = std::move(moved); }
+    /// `watch` hears of every move of durable_end(), and of the log's failure, until it goes.
+    void add_watch(LogWatch& watch) { watches_.push_back(watch); }
 
     /// Whole batches from the one that holds `from`, below durable_end(), at most `bytes_max` but
     /// with `at_least_one` the first one in any case. Errc::kOffsetOutOfRange below the log start
@@ -243,7 +255,7 @@ private:
     bool fill_wanted_{};
     bool folder_unsynced_{};
     bool failed_{};
-    std::function<void()> durable_moved_;
+    boost::intrusive::list<LogWatch, boost::intrusive::constant_time_size<false>> watches_;
     WaitList durable_waiters_;
     std::int64_t fills_{};
     WaitList fill_waiters_;

@@ -26,7 +26,7 @@ Task<Result<std::unique_ptr<Listener>>> Listener::open(World& world, Logger& log
                                                        const HandlerTable& handlers,
                                                        ListenerConfig config) {
     std::unique_ptr<Listener> listener(new Listener(world, logger, handlers, config));
-    auto acceptor = co_await Acceptor::listen(world, config.host, config.port);
+    auto acceptor = co_await Acceptor::listen(world, config.host, config.port, config.mode);
     if (!acceptor) co_return acceptor.error();
     listener->acceptor_ = std::move(*acceptor);
     AdvertisedListener& advertised = listener->config_.advertised;

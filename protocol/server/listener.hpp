@@ -10,6 +10,7 @@ namespace millrace {
 struct ListenerConfig {
     std::string host;  // empty: all addresses
     std::uint16_t port{};
+    ListenMode mode = ListenMode::kAlone;
     AdvertisedListener advertised;  // port 0: the port that was bound
     ConnectionLimits limits;
     // All frames of this listener together; one at a time may go beyond.

@@ -129,8 +129,8 @@ private:
 
     void note_ends(const Broker& broker) {
         for (std::int32_t i = 0; i < kPartitions; ++i) {
-            const PartitionLog* const log = broker.topics().find_log(kTopic, i);
-            const Offset end = log == nullptr ? Offset{0} : log->log_end_offset();
+            const LogPlace* const place = broker.topics().image().find_log(kTopic, i);
+            const Offset end = place == nullptr ? Offset{0} : place->log->log_end_offset();
             ledger_.note_start(i, end, may_lose_);
         }
         may_lose_ = false;

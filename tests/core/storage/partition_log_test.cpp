@@ -37,14 +37,15 @@ protected:
         auto directory = co_await LogDirectory::open(*world_, logger_, path, identity, config);
         OneLog one;
         one.directory = std::move(*directory);
-        one.log = one.directory->find(kName);
+        const auto* const entry = one.directory->find(kName);
+        one.log = entry == nullptr ? nullptr : entry->place.log;
         co_return one;
     }
 
     Task<OneLog> create(LogConfig config) {
         OneLog one = co_await open(config);
         const auto log = co_await one.directory->create(kName, {});
-        one.log = *log;
+        one.log = log->log;
         co_return one;
     }
 

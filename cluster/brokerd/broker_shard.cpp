@@ -1,0 +1,53 @@
+#include "cluster/brokerd/broker_shard.hpp"
+
+namespace millrace {
+namespace {
+
+// All frames of all connections together.
+constexpr std::int64_t kRequestBytesTotal = 512 << 20;
+
+HandlerConfig handler_config(const BrokerConfig& config) {
+    return {config.broker_id, config.num_partitions, config.auto_create_topics,
+            config.message_bytes_max, config.fetch_bytes_max};
+}
+
+}  // namespace
+
+BrokerShard::BrokerShard(World& world, const Logger& logger, const BrokerConfig& config,
+                         Topics& topics)
+    : world_(world),
+      logger_(logger),
+      context_{world, logger_, topics, handler_config(config), {}, LogWaits(world), {}} {
+    serve_all(context_, handlers_);
+}
+
+Task<Result<void>> BrokerShard::listen(const BrokerConfig& config, std::uint16_t port,
+                                       ListenMode mode) {
+    const Endpoint& endpoint = config.listeners.front();
+    const Endpoint& advertised = config.advertised.front();
+    ListenerConfig listener;
+    listener.host = endpoint.host;
+    listener.port = endpoint.port == 0 ? port : endpoint.port;
+    listener.mode = mode;
+    listener.advertised.host = advertised.host.empty() ? "localhost" : advertised.host;
+    listener.advertised.port = advertised.port;
+    listener.limits.request_bytes_max = config.request_bytes_max;
+    listener.request_bytes_total_max = kRequestBytesTotal / world_.shard_count();
+    listener.idle_max = std::chrono::milliseconds(config.connections_idle_ms_max);
+    auto opened = co_await Listener::open(world_, logger_, handlers_, listener);
+    if (!opened) {
+        logger_.error("cannot listen: choose another port or address in listeners",
+                      {{"host", endpoint.host},
+                       {"port", listener.port},
+                       {"reason", opened.error().message()}});
+        co_return opened.error();
+    }
+    listener_ = std::move(*opened);
+    co_return Result<void>();
+}
+
+Task<> BrokerShard::stop() {
+    if (listener_) co_await listener_->stop();
+}
+
+}  // namespace millrace

@@ -1,0 +1,141 @@
+#include "core/storage/directory_part.hpp"
+
+#include "core/runtime/shard_call.hpp"
+
+namespace millrace {
+
+JournalOptions journal_options(const std::string& folder, const LogConfig& config,
+                               std::uint32_t index) {
+    JournalOptions options;
+    options.folder = folder;
+    options.index = index;
+    options.bytes = config.journal_bytes;
+    options.file_bytes_min = config.journal_file_bytes_min;
+    options.direct = config.engine == SegmentEngine::kDirectIo;
+    options.flush = config.durability == Durability::kFlush;
+    return options;
+}
+
+DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string path,
+                             std::uint32_t index, LogConfig config)
+    : world_(world),
+      logger_(logger),
+      path_(std::move(path)),
+      index_(index),
+      set_(world, logger_, path_, config),
+      checkpoint_waiters_(world),
+      gate_(world) {
+    set_.shared.failed = [this](const Error& error) { fail(error); };
+    set_.shared.memory_short = [this] { start_checkpoint(); };
+}
+
+Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
+    const auto opened = co_await set_.open_folder();
+    if (!opened) co_return opened;
+    for (const LogToLoad& each : logs) {
+        const auto loaded = co_await set_.load(each.name, each.past);
+        if (!loaded) co_return loaded;
+    }
+    // The journal may forget nothing, and a clean stop promise nothing, before this.
+    co_return co_await set_.sync_segments();
+}
+
+Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
+    auto journal = co_await Journal::open(
+        world_, logger_, journal_options(path_, set_.shared.config, index_), std::move(past));
+    if (!journal) co_return journal.error();
+    journal_ = std::move(*journal);
+    journal_->on_failed([this](const Error& error) { fail(error); });
+    journal_->on_checkpoint_wanted([this] { start_checkpoint(); });
+    const Lsn begin = journal_->next_lsn();
+    const auto told = co_await write_checkpoint_frames(begin, {});
+    if (!told) co_return told;
+    journal_->release_before(begin);
+    journal_->reserve(reserve_bytes());
+    set_.shared.journal = journal_.get();
+    co_return Result<void>();
+}
+
+Task<Result<PartitionLog*>> DirectoryPart::create(TopicPartition name, Uuid topic_id) {
+    if (failed_) co_return Errc::kStorageFailed;
+    const LogId id = set_.take_log_id();
+    auto log = co_await PartitionLog::create(set_.shared, path_, name, id, topic_id);
+    if (!log) co_return log.error();
+    PartitionLog* const created = log->get();
+    set_.logs.emplace(std::move(name), std::move(*log));
+    journal_->reserve(reserve_bytes());
+    co_return created;
+}
+
+std::uint64_t DirectoryPart::reserve_bytes() const {
+    constexpr std::uint64_t kBytesPerLog = 512;  // a binding with the longest name, and a line
+    return set_.logs.size() * kBytesPerLog + set_.shared.config.batch_bytes_max;
+}
+
+void DirectoryPart::fail(const Error& error) {
+    if (failed_) return;
+    world_.metrics().storage_failures.add();
+    logger_.error("a log directory is out of service: a write or sync failed",
+                  {{"log_dir", path_}, {"reason", error.message()}});
+    go_out_of_service();
+    if (!gate_.closed()) gate_.spawn(tell_others());
+}
+
+void DirectoryPart::go_out_of_service() {
+    failed_ = true;
+    set_.fail();
+    checkpoint_waiters_.fail_all(Errc::kStorageFailed);
+}
+
+Task<> DirectoryPart::tell_others() {
+    for (const Place& each : others_) {
+        const auto tell = [&each] { each.part->go_out_of_service(); };
+        ShardCall call(world_, each.shard, tell);
+        co_await call.run();
+    }
+}
+
+Result<std::vector<LogPoints>> DirectoryPart::points() const {
+    if (failed_) return Errc::kStorageFailed;
+    std::vector<LogPoints> points;
+    for (const auto& [name, log] : set_.logs) {
+        LogPoints each{name, log->synced_end(), log->durable_end(), std::nullopt};
+        if (log->log_start_offset() > log->first_base()) each.log_start = log->log_start_offset();
+        points.push_back(std::move(each));
+    }
+    return points;
+}
+
+Task<Result<void>> DirectoryPart::close_files() {
+    if (!gate_.closed()) co_await gate_.close();
+    Result<void> outcome;
+    if (journal_) outcome = co_await journal_->close();
+    const auto closed = co_await set_.close();
+    if (outcome) outcome = closed;
+    co_return outcome;
+}
+
+Task<Result<void>> DirectoryPart::close() {
+    // Without a life there is nothing to settle.
+    if (!journal_) co_return co_await close_files();
+    Result<void> outcome;
+    for (auto& [name, log] : set_.logs) {
+        if (outcome) outcome = co_await log->wait_durable(log->log_end_offset(), kNever);
+    }
+    // No checkpoint begins by itself any more: its frames would come behind the last one.
+    closing_ = true;
+    co_await gate_.close();
+    if (outcome) outcome = co_await checkpoint();
+    if (outcome) {
+        outcome = co_await journal_->write_control([](FrameBuilder& frame) {
+            frame.add_closed();
+            return false;
+        });
+    }
+    const auto closed = co_await close_files();
+    if (outcome) outcome = closed;
+    if (failed_) outcome = Errc::kStorageFailed;
+    co_return outcome;
+}
+
+}  // namespace millrace

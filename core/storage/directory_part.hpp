@@ -1,0 +1,102 @@
+// What one shard owns of a log directory: a journal, the logs whose appends it makes durable, and
+// their checkpoints.
+#pragma once
+
+#include "core/storage/log_set.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace millrace {
+
+/// What the start has found out about a log that a part shall load.
+struct LogToLoad {
+    TopicPartition name;
+    PartitionLog::Past past;
+};
+
+/// What a directory's checkpoint files tell about a log.
+struct LogPoints {
+    TopicPartition name;
+    Offset recovery_point;
+    Offset high_watermark;
+    std::optional<Offset> log_start;  // where it isn't the first segment's base
+};
+
+JournalOptions journal_options(const std::string& folder, const LogConfig& config,
+                               std::uint32_t index);
+
+/// Opened, used and closed on its shard; owned by the LogDirectory, which lets it go when all parts
+/// are closed.
+class DirectoryPart {
+public:
+    struct Place {
+        ShardNumber shard{};
+        DirectoryPart* part{};
+    };
+
+    /// `config` has the part's share of what is a directory's total; `index` is its journal's.
+    DirectoryPart(World& world, const Logger& logger, std::string path, std::uint32_t index,
+                  LogConfig config);
+
+    Task<Result<void>> load(std::vector<LogToLoad> logs);
+    /// Begins a new life in the journal, which `past` says is closed or new. The logs of all parts
+    /// are loaded then: a start that finds one journal open believes the other parts' files.
+    Task<Result<void>> begin_life(Journal::Past past);
+
+    const std::map<TopicPartition, std::unique_ptr<PartitionLog>>& logs() const {
+        return set_.logs;
+    }
+    Task<Result<PartitionLog*>> create(TopicPartition name, Uuid topic_id);
+    bool failed() const { return failed_; }
+    /// The other parts of the directory: when this one goes out of service, so do they.
+    void set_others(std::vector<Place> others) { others_ = std::move(others); }
+
+    /// Brings everything so far into synced segments, so that the journal's frames before it are
+    /// free. Logs that were idle for a while are trimmed. One at a time.
+    Task<Result<void>> checkpoint();
+    Result<std::vector<LogPoints>> points() const;
+
+    /// Every log's file ends with its data, all of it synced, and the journal says so: it is closed
+    /// on stable storage. With a failed log it stays open.
+    Task<Result<void>> close();
+
+private:
+    struct Covered {
+        PartitionLog* log;
+        LogPosition end;
+        std::uint64_t appends;
+        bool trimmed;
+    };
+
+    Task<Result<void>> close_files();
+
+    Task<Result<void>> run_checkpoint();
+    std::vector<Covered> snapshot();
+    Task<Result<void>> fill_all(const std::vector<Covered>& covered);
+    Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
+    Task<> checkpoint_in_background();
+    void start_checkpoint();
+    void fail(const Error& error);
+    void go_out_of_service();
+    Task<> tell_others();
+    std::uint64_t reserve_bytes() const;
+
+    World& world_;
+    Logger logger_;
+    const std::string path_;
+    const std::uint32_t index_;
+    LogSet set_;
+    bool failed_{};
+    bool closing_{};
+    std::unique_ptr<Journal> journal_;
+    std::vector<Place> others_;
+    bool checkpointing_{};
+    bool checkpoint_wanted_{};
+    std::int64_t checkpoints_{};
+    WaitList checkpoint_waiters_;
+    Gate gate_;
+};
+
+}  // namespace millrace

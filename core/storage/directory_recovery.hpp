@@ -1,0 +1,30 @@
+// The replay of a directory's open journals: what only they hold goes into segments.
+#pragma once
+
+#include "core/storage/journal_scan.hpp"
+#include "core/storage/log_set.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace millrace {
+
+/// A journal that a crash has left open.
+struct OpenJournal {
+    JournalOptions options;
+    const JournalScan* scan;
+};
+
+/// Reads all frames of all of them before it writes anything; then cuts, appends, fills and syncs
+/// the logs that they name. The journals' own files stay as they are. kDamaged when a journal and
+/// the logs' files don't fit together.
+Task<Result<void>> replay_journals(World& world, Logger& logger, std::string folder,
+                                   LogConfig config, std::vector<OpenJournal> journals);
+
+/// Begins a new life in a journal whose frames are all in synced segments, and closes it at once,
+/// on stable storage.
+Task<Result<void>> close_journal(World& world, Logger& logger, JournalOptions options,
+                                 Journal::Past past);
+
+}  // namespace millrace

@@ -1,0 +1,83 @@
+#include "core/storage/log_set.hpp"
+
+namespace millrace {
+namespace {
+
+// Up to here every file is synced by itself; more of them, and the whole filesystem is.
+constexpr std::size_t kFilesSyncedSingly = 64;
+
+}  // namespace
+
+Task<Result<void>> LogSet::open_folder() {
+    auto opened = co_await File::open(shared.world, folder_, OpenMode::kFolder);
+    if (!opened) co_return opened.error();
+    handle_ = std::move(*opened);
+    co_return Result<void>();
+}
+
+PartitionLog* LogSet::find(const TopicPartition& name) const {
+    const auto found = logs.find(name);
+    return found == logs.end() ? nullptr : found->second.get();
+}
+
+Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
+    auto log = co_await PartitionLog::open(shared, folder_, name, take_log_id(), past);
+    if (!log) {
+        shared.logger.error(
+            "a partition's log cannot be loaded",
+            {{"folder", folder_ + "/" + name.folder()}, {"reason", log.error().message()}});
+        co_return log.error();
+    }
+    logs.emplace(std::move(name), std::move(*log));
+    co_return Result<void>();
+}
+
+Task<Result<void>> LogSet::sync_segments() {
+    std::vector<LogSegment*> segments;
+    std::vector<std::string> folders;
+    for (auto& [name, log] : logs) {
+        const auto unsynced = log->unsynced_segments();
+        segments.insert(segments.end(), unsynced.begin(), unsynced.end());
+        if (log->take_folder_unsynced()) folders.push_back(log->folder());
+    }
+    if (segments.empty() && folders.empty()) co_return Result<void>();
+    if (segments.size() + folders.size() > kFilesSyncedSingly) {
+        // Marked before: what is written while the sync runs is not covered by it.
+        for (LogSegment* const segment : segments) segment->mark_synced();
+        const auto synced = co_await handle_.sync_filesystem();
+        if (!synced) co_return synced;
+        // The filesystem's sync is no barrier for the device's cache; a file's is, if it wrote.
+        if (segments.empty()) co_return co_await handle_.sync(SyncScope::kAll);
+        segments.front()->mark_unsynced();
+        co_return co_await segments.front()->sync();
+    }
+    for (LogSegment* const segment : segments) {
+        const auto synced = co_await segment->sync();
+        if (!synced) co_return synced;
+    }
+    for (const std::string& folder : folders) {
+        const auto synced = co_await sync_folder(shared.world, folder);
+        if (!synced) co_return synced;
+    }
+    co_return Result<void>();
+}
+
+void LogSet::fail() {
+    for (auto& [name, log] : logs) log->fail();
+    shared.room.fail_all(Errc::kStorageFailed);
+}
+
+Task<Result<void>> LogSet::close() {
+    Result<void> outcome;
+    for (auto& [name, log] : logs) {
+        const auto closed = co_await log->close();
+        if (!closed) outcome = closed;
+    }
+    if (handle_.is_open()) {
+        const auto closed = co_await handle_.close();
+        if (outcome) outcome = closed;
+    }
+    co_return outcome;
+}
+
+}  // namespace millrace

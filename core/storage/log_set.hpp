@@ -1,0 +1,41 @@
+// Logs of one directory that one owner has in its hands: loaded, synced, failed and closed
+// together.
+#pragma once
+
+#include "core/storage/partition_log.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace millrace {
+
+/// Lives on one shard. Must be closed before it goes.
+class LogSet {
+public:
+    LogSet(World& world, Logger& logger, std::string folder, LogConfig config)
+        : shared(world, logger, config), folder_(std::move(folder)) {}
+
+    LogShared shared;
+    std::map<TopicPartition, std::unique_ptr<PartitionLog>> logs;
+
+    /// Before anything else: what syncs of the whole filesystem go by.
+    Task<Result<void>> open_folder();
+    /// The partition's log, or null.
+    PartitionLog* find(const TopicPartition& name) const;
+    Task<Result<void>> load(TopicPartition name, PartitionLog::Past past);
+    LogId take_log_id() { return next_log_id_++; }
+
+    /// What is in segment files, and their names, onto stable storage.
+    Task<Result<void>> sync_segments();
+    /// All of them are out of service.
+    void fail();
+    Task<Result<void>> close();
+
+private:
+    const std::string folder_;
+    File handle_;
+    LogId next_log_id_{1};
+};
+
+}  // namespace millrace
