@@ -1,8 +1,9 @@
-// The composition root: reads the configuration, makes the ring world, and runs a broker on it
-// until a signal asks for a clean stop. The only file that sees both the real world and the domain.
+// The composition root: reads the configuration, makes a ring world per shard, and runs a broker on
+// them until a signal asks for a clean stop. The only file that sees both the real world and the
+// domain.
 #include "cluster/brokerd/args.hpp"
 #include "cluster/brokerd/broker.hpp"
-#include "uring/ring_world.hpp"
+#include "uring/shard_threads.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -104,18 +105,25 @@ int run(const Arguments& arguments) {
     if (!reading.problems.empty()) return 1;
 
     const int stop_signals = open_stop_signals();
-    auto world = RingWorld::open(RingFeatures::allowed_by_environment());
-    if (!world) return complain(explain_refusal(world.error()));
     StandardOutput output;
-    Logger logger(**world, output, reading.config.json_log ? LogFormat::kJson : LogFormat::kText);
-    report(logger, **world, reading);
+    ShardThreadsOptions options;
+    options.allowed = RingFeatures::allowed_by_environment();
+    options.count = static_cast<ShardNumber>(reading.config.shards);
+    if (options.count == 0) options.count = available_processors();
+    // A recovery reads and writes files in turn: nothing for several threads to do.
+    if (arguments.verb == Arguments::Verb::kRecover) options.count = 1;
+    const auto threads = ShardThreads::open(options);
+    if (!threads) return complain(explain_refusal(threads.error()));
+    RingWorld* const world = &(*threads)->first();
+    Logger logger(*world, output, reading.config.json_log ? LogFormat::kJson : LogFormat::kText);
+    report(logger, *world, reading);
     int exit_code = 1;
     if (arguments.verb == Arguments::Verb::kRecover) {
-        spawn(**world, recover(**world, logger, reading.config, exit_code));
+        spawn(*world, recover(*world, logger, reading.config, exit_code));
     } else {
-        spawn(**world, serve(**world, logger, reading.config, stop_signals, exit_code));
+        spawn(*world, serve(*world, logger, reading.config, stop_signals, exit_code));
     }
-    (*world)->run();
+    world->run();
     close(stop_signals);
     return exit_code;
 }

@@ -314,6 +314,7 @@ constexpr auto kKeys = std::to_array<KeyDescription>({
     {"security.providers", kString, kNone, kHarmless},
     choice("segment.writes", "direct", "direct, cached"),
     {"server.max.startup.time.ms", kLong, "9223372036854775807", kHarmless, 0},
+    {"shards", kInt, "0", kEffective, 0, 1024},
     {"socket.connection.setup.timeout.max.ms", kLong, "30000", kUnmet},
     {"socket.connection.setup.timeout.ms", kLong, "10000", kUnmet},
     {"socket.listen.backlog.size", kInt, "50", kUnmet, 1},

@@ -219,6 +219,7 @@ void read_log(Values& values, BrokerConfig& config) {
     config.flush_before_ack = values.is_first_choice("durability");
     config.cache_bytes = values.integer("cache.bytes");
     config.journal_bytes = values.integer("journal.bytes");
+    config.shards = values.integer<std::int32_t>("shards");
     config.direct_writes = values.is_first_choice("segment.writes");
 }
 

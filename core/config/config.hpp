@@ -33,6 +33,7 @@ struct BrokerConfig {
     /// The least size of a journal file; no key, so that tests can have a small journal.
     std::int64_t journal_file_bytes_min{256 << 10};
     bool direct_writes{};  // past the page cache where the filesystem can
+    std::int32_t shards{};  // 0: one for each processor that the process may use
     bool json_log{};
 };
 

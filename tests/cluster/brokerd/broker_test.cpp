@@ -1,4 +1,5 @@
-// A whole broker on a real ring, talked to in Kafka's bytes by a client in the same loop.
+// A whole broker on real rings, on one shard and on three, talked to in Kafka's bytes by a client
+// on shard 0.
 #include "cluster/brokerd/broker.hpp"
 
 #include "cluster/handlers/handlers.hpp"
@@ -6,7 +7,7 @@
 #include "protocol/error_code.hpp"
 #include "protocol/frame.hpp"
 #include "tests/support/batches.hpp"
-#include "tests/support/on_ring.hpp"
+#include "tests/support/on_shards.hpp"
 
 namespace millrace {
 namespace {
@@ -63,7 +64,7 @@ private:
     std::int32_t received_{};
 };
 
-class BrokerTest : public OnRing {
+class BrokerTest : public OnShards {
 protected:
     /// Starts a broker, runs `scenario(client)` and stops the broker cleanly.
     template <class Scenario>
@@ -119,7 +120,7 @@ protected:
     }
 };
 
-TEST_F(BrokerTest, ApiVersionsFromTheFutureIsAnsweredInVersionZero) {
+TEST_P(BrokerTest, ApiVersionsFromTheFutureIsAnsweredInVersionZero) {
     with_client([](Client& client) -> Task<> {
         Writer writer;
         start_frame(writer);
@@ -135,7 +136,7 @@ TEST_F(BrokerTest, ApiVersionsFromTheFutureIsAnsweredInVersionZero) {
     });
 }
 
-TEST_F(BrokerTest, ApiVersionsListsOnlyWhatHasAHandler) {
+TEST_P(BrokerTest, ApiVersionsListsOnlyWhatHasAHandler) {
     with_client([](Client& client) -> Task<> {
         ApiVersionsRequest request;
         request.client_software_name = "test";
@@ -152,7 +153,7 @@ TEST_F(BrokerTest, ApiVersionsListsOnlyWhatHasAHandler) {
     });
 }
 
-TEST_F(BrokerTest, AutoCreationAnswersLeaderNotAvailableFirst) {
+TEST_P(BrokerTest, AutoCreationAnswersLeaderNotAvailableFirst) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest request = metadata_of("fresh");
         const auto first = co_await client.ask<MetadataResponse>(request, 9);
@@ -172,7 +173,7 @@ TEST_F(BrokerTest, AutoCreationAnswersLeaderNotAvailableFirst) {
     });
 }
 
-TEST_F(BrokerTest, ProducedBatchesComeBackInEveryServedVersion) {
+TEST_P(BrokerTest, ProducedBatchesComeBackInEveryServedVersion) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         const auto created = co_await client.ask<MetadataResponse>(metadata, 9);
@@ -200,7 +201,7 @@ TEST_F(BrokerTest, ProducedBatchesComeBackInEveryServedVersion) {
     });
 }
 
-TEST_F(BrokerTest, ProduceErrorsAreKafkas) {
+TEST_P(BrokerTest, ProduceErrorsAreKafkas) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -228,7 +229,7 @@ TEST_F(BrokerTest, ProduceErrorsAreKafkas) {
     });
 }
 
-TEST_F(BrokerTest, PipelinedRequestsAreAnsweredInOrder) {
+TEST_P(BrokerTest, PipelinedRequestsAreAnsweredInOrder) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -242,7 +243,7 @@ TEST_F(BrokerTest, PipelinedRequestsAreAnsweredInOrder) {
     });
 }
 
-TEST_F(BrokerTest, AcksZeroIsNotAnsweredAndAnErrorCloses) {
+TEST_P(BrokerTest, AcksZeroIsNotAnsweredAndAnErrorCloses) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -257,7 +258,7 @@ TEST_F(BrokerTest, AcksZeroIsNotAnsweredAndAnErrorCloses) {
     EXPECT_TRUE(lines_.contain("a batch with acks=0 was refused"));
 }
 
-TEST_F(BrokerTest, AnEmptyFetchWaitsForItsTimeAndIsWokenByABatch) {
+TEST_P(BrokerTest, AnEmptyFetchWaitsForItsTimeAndIsWokenByABatch) {
     with_client([this](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -272,7 +273,7 @@ TEST_F(BrokerTest, AnEmptyFetchWaitsForItsTimeAndIsWokenByABatch) {
     });
 }
 
-TEST_F(BrokerTest, ASessionThatWasNeverMadeIsRefusedOnTopLevel) {
+TEST_P(BrokerTest, ASessionThatWasNeverMadeIsRefusedOnTopLevel) {
     with_client([](Client& client) -> Task<> {
         FetchRequest request = fetch_from("t", 0, 0);
         request.session_id = 7;
@@ -283,7 +284,7 @@ TEST_F(BrokerTest, ASessionThatWasNeverMadeIsRefusedOnTopLevel) {
     });
 }
 
-TEST_F(BrokerTest, ListOffsetsFindsTheRecordAtATime) {
+TEST_P(BrokerTest, ListOffsetsFindsTheRecordAtATime) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -310,7 +311,7 @@ TEST_F(BrokerTest, ListOffsetsFindsTheRecordAtATime) {
     });
 }
 
-TEST_F(BrokerTest, ListOffsetsOfVersionZeroListsOffsets) {
+TEST_P(BrokerTest, ListOffsetsOfVersionZeroListsOffsets) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -343,7 +344,7 @@ TEST_F(BrokerTest, ListOffsetsOfVersionZeroListsOffsets) {
     });
 }
 
-TEST_F(BrokerTest, APartitionNamedTwiceIsAnInvalidRequest) {
+TEST_P(BrokerTest, APartitionNamedTwiceIsAnInvalidRequest) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -363,7 +364,7 @@ TEST_F(BrokerTest, APartitionNamedTwiceIsAnInvalidRequest) {
     });
 }
 
-TEST_F(BrokerTest, WhatHappensIsCounted) {
+TEST_P(BrokerTest, WhatHappensIsCounted) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -386,7 +387,7 @@ TEST_F(BrokerTest, WhatHappensIsCounted) {
     EXPECT_TRUE(lines_.contain("served since the start"));
 }
 
-TEST_F(BrokerTest, AFrameOverTheLimitClosesTheConnection) {
+TEST_P(BrokerTest, AFrameOverTheLimitClosesTheConnection) {
     with_client([](Client& client) -> Task<> {
         Bytes size(4);
         store_be(size.data(), std::int32_t{0x7fffffff});
@@ -397,7 +398,7 @@ TEST_F(BrokerTest, AFrameOverTheLimitClosesTheConnection) {
     EXPECT_TRUE(lines_.contain("its request's size is not allowed"));
 }
 
-TEST_F(BrokerTest, AnApiThatIsNotServedClosesTheConnection) {
+TEST_P(BrokerTest, AnApiThatIsNotServedClosesTheConnection) {
     with_client([](Client& client) -> Task<> {
         Writer writer;
         start_frame(writer);
@@ -411,7 +412,7 @@ TEST_F(BrokerTest, AnApiThatIsNotServedClosesTheConnection) {
     EXPECT_TRUE(lines_.contain("is not served"));
 }
 
-TEST_F(BrokerTest, ARestartKeepsTopicsAndRecordsAndRaisesTheEpoch) {
+TEST_P(BrokerTest, ARestartKeepsTopicsAndRecordsAndRaisesTheEpoch) {
     const auto scenario = [this]() -> Task<> {
         const BrokerConfig config = make_config();
         for (std::int32_t life = 0; life < 3; ++life) {
@@ -434,7 +435,7 @@ TEST_F(BrokerTest, ARestartKeepsTopicsAndRecordsAndRaisesTheEpoch) {
     run(scenario());
 }
 
-TEST_F(BrokerTest, ADirectoryOfAnotherBrokerIsRefusedWithTheReason) {
+TEST_P(BrokerTest, ADirectoryOfAnotherBrokerIsRefusedWithTheReason) {
     const auto scenario = [this]() -> Task<> {
         BrokerConfig config = make_config();
         auto broker = co_await Broker::start(*world_, logger_, config);
@@ -448,7 +449,7 @@ TEST_F(BrokerTest, ADirectoryOfAnotherBrokerIsRefusedWithTheReason) {
     EXPECT_TRUE(lines_.contain("meta.properties names another broker or cluster"));
 }
 
-TEST_F(BrokerTest, ADirectoryInUseIsRefused) {
+TEST_P(BrokerTest, ADirectoryInUseIsRefused) {
     const auto scenario = [this]() -> Task<> {
         const BrokerConfig config = make_config();
         auto broker = co_await Broker::start(*world_, logger_, config);
@@ -460,7 +461,7 @@ TEST_F(BrokerTest, ADirectoryInUseIsRefused) {
     run(scenario());
 }
 
-TEST_F(BrokerTest, AnyBrokersDirectoryCanBeRecoveredButOnlyADirectory) {
+TEST_P(BrokerTest, AnyBrokersDirectoryCanBeRecoveredButOnlyADirectory) {
     const auto scenario = [this]() -> Task<> {
         BrokerConfig config = make_config();
         config.broker_id = 7;
@@ -479,6 +480,8 @@ TEST_F(BrokerTest, AnyBrokersDirectoryCanBeRecoveredButOnlyADirectory) {
     run(scenario());
     EXPECT_TRUE(lines_.contain("it has no meta.properties"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Shards, BrokerTest, testing::Values(1, 3));
 
 }  // namespace
 }  // namespace millrace
