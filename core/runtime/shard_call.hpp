@@ -49,7 +49,7 @@ public:
           target_(target),
           function_(std::move(function)) {}
     ~ShardCall() {
-        expect(stage_ == Stage::kHome || home_.ending(), "a shard call goes while it is away");
+        expect(!away_ || home_.ending(), "a shard call goes while it is away");
     }
 
     /// Goes and comes back.
@@ -64,7 +64,7 @@ public:
 
     /// Goes, while the caller does something else. come_home() follows, on every path.
     void start() {
-        stage_ = Stage::kOut;
+        away_ = true;
         if (target_ == home_.shard()) {
             visit();
         } else {
@@ -73,7 +73,7 @@ public:
     }
 
     Task<> come_home() {
-        if (stage_ == Stage::kHome) co_return;
+        if (!away_) co_return;
         ShardCall* const self = this;
         (void)co_await park([self](Parked& parked) { self->caller_ = &parked; });
     }
@@ -84,14 +84,12 @@ public:
     }
 
 private:
-    enum class Stage { kHome, kOut, kBack };
-
     static void on_arrival(Message& message) {
         auto& self = static_cast<ShardCall&>(message);
-        if (self.stage_ == Stage::kOut) {
-            self.visit();
-        } else {
+        if (self.visited_) {
             self.end();
+        } else {
+            self.visit();
         }
     }
 
@@ -121,12 +119,12 @@ private:
     /// The caller's frame may be gone when this returns.
     void go_home() {
         if (target_ == home_.shard()) return end();
-        stage_ = Stage::kBack;
+        visited_ = true;
         home_.peer(target_).send(home_.shard(), *this);
     }
 
     void end() {
-        stage_ = Stage::kHome;
+        away_ = false;
         Parked* const caller = std::exchange(caller_, nullptr);
         if (caller != nullptr) caller->resume(home_, {});
     }
@@ -135,8 +133,11 @@ private:
     const ShardNumber target_;
     Function function_;
     std::optional<Stored> outcome_;
-    Stage stage_{Stage::kHome};
+    // While it is away, home looks only at these two,
+    bool away_{};
     Parked* caller_{};
+    // and the other shard at everything else.
+    bool visited_{};
 };
 
 /// A word from the shard that is visited to the caller's, before the visit has ended: `heard` runs

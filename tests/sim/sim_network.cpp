@@ -68,7 +68,9 @@ void SimNetwork::listen(Process process, const IoRequest& wish, const Complete& 
     auto port = static_cast<std::uint16_t>(wish.offset);
     if (port == 0) port = kAnyPort;
     for (const auto& [handle, door] : doors_) {
-        if (door.port == port) return complete_later(complete, -EADDRINUSE);
+        const bool joins =
+            door.process == process && wish.flags == static_cast<std::uint32_t>(ListenMode::kJoin);
+        if (door.port == port && !joins) return complete_later(complete, -EADDRINUSE);
     }
     const std::int32_t handle = next_handle_++;
     doors_[handle].process = process;
@@ -101,18 +103,21 @@ void SimNetwork::serve_door(Door& door) {
 void SimNetwork::connect(Process process, const IoRequest& wish, Complete complete) {
     const auto port = static_cast<std::uint16_t>(wish.offset);
     after_(delay(), [this, process, port, complete = std::move(complete)] {
-        const auto door = std::find_if(doors_.begin(), doors_.end(), [port](const auto& each) {
-            return each.second.port == port && !each.second.shut;
-        });
-        if (door == doors_.end()) return complete(-ECONNREFUSED);
+        // Of the doors of one port, any.
+        std::vector<Door*> open;
+        for (auto& [handle, each] : doors_) {
+            if (each.port == port && !each.shut) open.push_back(&each);
+        }
+        if (open.empty()) return complete(-ECONNREFUSED);
+        Door& door = *open[open.size() == 1 ? 0 : prng_.below(open.size())];
         const std::int32_t mine = next_handle_++;
         const std::int32_t theirs = next_handle_++;
         sockets_[mine].process = process;
         sockets_[mine].peer = theirs;
-        sockets_[theirs].process = door->second.process;
+        sockets_[theirs].process = door.process;
         sockets_[theirs].peer = mine;
-        door->second.arrived.push_back(theirs);
-        serve_door(door->second);
+        door.arrived.push_back(theirs);
+        serve_door(door);
         complete(mine);
     });
 }

@@ -42,7 +42,7 @@ void SimProcess::submit(Operation& operation) {
 
 void SimProcess::cancel(Operation& operation) {
     for (const auto& [id, each] : in_flight_) {
-        if (each.operation == &operation) return simulation_.network_.cancel(number_, id);
+        if (each.operation == &operation) return simulation_.network_.cancel(process_, id);
     }
 }
 
@@ -50,12 +50,20 @@ Time SimProcess::now() const { return simulation_.now(); }
 
 std::int64_t SimProcess::wall_clock_ms() const { return kEpochMs + now().count() / 1'000'000; }
 
+void SimProcess::wake(World& peer) {
+    const std::uint32_t woken = static_cast<SimProcess&>(peer).number();
+    simulation_.ring(number_, woken);
+}
+
 void SimProcess::run_turn() {
     const RunScope scope(*this);
+    wake_up();
+    (void)take_mail();
     timers().fire_until(now());
     for (std::uint64_t left = 1 + prng_.below(64); left > 0 && !ready_.empty(); --left) {
         ready_.pop().run();
     }
+    awake_ = !post_mail() || !fall_asleep();
 }
 
 void SimProcess::complete(std::uint64_t id, std::int32_t result) {
@@ -65,6 +73,8 @@ void SimProcess::complete(std::uint64_t id, std::int32_t result) {
     in_flight_.erase(found);
     operation.result = result;
     ready_.push(operation);
+    // Nobody rings for a shard that has something to do.
+    wake_up();
 }
 
 void SimProcess::die() {
@@ -87,37 +97,62 @@ Simulation::Simulation(std::uint64_t seed)
           [this] { return now_; }) {}
 
 Simulation::~Simulation() {
-    while (!processes_.empty()) kill(*processes_.begin()->second);
+    while (!worlds_.empty()) kill(*worlds_.begin()->second);
 }
 
-SimProcess& Simulation::start_process() {
-    const std::uint32_t number = next_process_++;
-    auto process = std::make_unique<SimProcess>(*this, number, prng_.fork());
-    return *processes_.emplace(number, std::move(process)).first->second;
+SimProcess& Simulation::start_process(ShardNumber shards) {
+    const std::uint32_t process = next_world_;
+    std::vector<World*> worlds;
+    for (ShardNumber shard = 0; shard < shards; ++shard) {
+        const std::uint32_t number = next_world_++;
+        auto world = std::make_unique<SimProcess>(*this, process, number, prng_.fork());
+        worlds.push_back(worlds_.emplace(number, std::move(world)).first->second.get());
+    }
+    processes_[process] = std::make_unique<Shards>(std::move(worlds));
+    return *find(process);
 }
 
 SimProcess* Simulation::find(std::uint32_t number) {
-    const auto found = processes_.find(number);
-    return found == processes_.end() ? nullptr : found->second.get();
+    const auto found = worlds_.find(number);
+    return found == worlds_.end() ? nullptr : found->second.get();
+}
+
+/// A doorbell is heard a little later.
+void Simulation::ring(std::uint32_t from, std::uint32_t woken) {
+    after(std::chrono::microseconds(prng_.between(1, 100)), [this, from, woken] {
+        note(from, woken);
+        if (SimProcess* const sleeper = find(woken)) sleeper->awake_ = true;
+    });
 }
 
 void Simulation::end(SimProcess& process, bool silently) {
-    for (const auto& [id, each] : process.in_flight_) {
-        if (each.disk_ticket != 0) disk_.abort(each.disk_ticket);
+    const std::uint32_t number = process.process();
+    Shards& shards = *processes_.at(number);
+    std::vector<SimProcess*> dying;
+    for (ShardNumber shard = 0; shard < shards.count(); ++shard) {
+        dying.push_back(&static_cast<SimProcess&>(shards.world(shard)));
     }
-    disk_.end_process(process.number());
-    network_.end_process(process.number(), silently);
-    process.die();
-    processes_.erase(process.number());
+    for (SimProcess* const world : dying) {
+        for (const auto& [id, each] : world->in_flight_) {
+            if (each.disk_ticket != 0) disk_.abort(each.disk_ticket);
+        }
+        world->begin_to_end();
+    }
+    disk_.end_process(number);
+    network_.end_process(number, silently);
+    shards.forget_mail();
+    for (SimProcess* const world : dying) world->die();
+    for (SimProcess* const world : dying) worlds_.erase(world->number());
+    processes_.erase(number);
 }
 
 void Simulation::kill(SimProcess& process) {
-    note(process.number(), 1);
+    note(process.process(), 1);
     end(process, false);
 }
 
 void Simulation::lose_power(SimProcess& process) {
-    note(process.number(), 2);
+    note(process.process(), 2);
     end(process, true);
     disk_.lose_power();
 }
@@ -140,10 +175,10 @@ void Simulation::submit(SimProcess& process, Operation& operation, std::uint64_t
         if (SimProcess* const alive = find(number)) alive->complete(id, result);
     };
     if (is_of_network(operation.request)) {
-        network_.start(number, operation.request, id, complete);
+        network_.start(process.process(), operation.request, id, complete);
         return;
     }
-    const std::uint64_t ticket = disk_.begin(number, operation.request);
+    const std::uint64_t ticket = disk_.begin(process.process(), operation.request);
     process.in_flight_[id].disk_ticket = ticket;
     after(disk_latency(operation.request.kind), [this, number, ticket, complete] {
         if (find(number) != nullptr) complete(disk_.finish(ticket));
@@ -159,7 +194,7 @@ void Simulation::note(std::uint64_t first, std::uint64_t second) {
 
 std::vector<SimProcess*> Simulation::runnable() {
     std::vector<SimProcess*> found;
-    for (const auto& [number, process] : processes_) {
+    for (const auto& [number, process] : worlds_) {
         const auto deadline = process->timers().next_deadline();
         if (process->is_runnable() || (deadline && *deadline <= now_)) {
             found.push_back(process.get());
@@ -172,7 +207,7 @@ std::vector<SimProcess*> Simulation::runnable() {
 bool Simulation::advance() {
     std::optional<Time> next;
     if (!events_.empty()) next = events_.begin()->first.first;
-    for (const auto& [number, process] : processes_) {
+    for (const auto& [number, process] : worlds_) {
         const auto deadline = process->timers().next_deadline();
         if (deadline && (!next || *deadline < *next)) next = *deadline;
     }

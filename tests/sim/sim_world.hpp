@@ -2,7 +2,7 @@
 // processes that can be killed at any moment. One seed gives one run.
 #pragma once
 
-#include "core/runtime/world.hpp"
+#include "core/runtime/shard.hpp"
 #include "tests/sim/sim_disk.hpp"
 #include "tests/sim/sim_network.hpp"
 
@@ -15,11 +15,11 @@ namespace millrace::sim {
 
 class Simulation;
 
-/// One process on one shard: a life of the broker, or a client.
+/// One shard of a process: a life of the broker, or a client, which has one.
 class SimProcess final : public World {
 public:
-    SimProcess(Simulation& simulation, std::uint32_t number, Prng prng)
-        : simulation_(simulation), number_(number), prng_(prng) {}
+    SimProcess(Simulation& simulation, std::uint32_t process, std::uint32_t number, Prng prng)
+        : simulation_(simulation), process_(process), number_(number), prng_(prng) {}
     ~SimProcess();
 
     void defer(Runnable& runnable) override;
@@ -28,7 +28,11 @@ public:
     Time now() const override;
     std::int64_t wall_clock_ms() const override;
     std::uint64_t random() override { return prng_.next(); }
+    void wake(World& peer) override;
 
+    /// The same for all shards of a process.
+    std::uint32_t process() const { return process_; }
+    /// Different for each of them.
     std::uint32_t number() const { return number_; }
 
 private:
@@ -39,19 +43,22 @@ private:
         std::uint64_t disk_ticket;  // 0: not a request of the disk
     };
 
-    bool is_runnable() const { return !ready_.empty(); }
-    /// A turn of the loop: due timers, then some of what is ready.
+    bool is_runnable() const { return !ready_.empty() || awake_; }
+    /// A turn of the loop: mail, due timers, then some of what is ready.
     void run_turn();
     void complete(std::uint64_t id, std::int32_t result);
     /// Everything that the process had begun goes, at this very moment.
     void die();
 
     Simulation& simulation_;
+    const std::uint32_t process_;
     const std::uint32_t number_;
     Prng prng_;
     RunnableQueue ready_;
+    bool awake_{true};  // looks for mail in its next turn, or has some that found no place
     std::map<std::uint64_t, InFlight> in_flight_;
-    std::uint64_t next_id_{1};
+    // No two shards of a process give the same.
+    std::uint64_t next_id_{std::uint64_t{number_} << 32 | 1};
 };
 
 class Simulation {
@@ -59,7 +66,8 @@ public:
     explicit Simulation(std::uint64_t seed);
     ~Simulation();
 
-    SimProcess& start_process();
+    /// Its shard 0; the others are its peers.
+    SimProcess& start_process(ShardNumber shards = 1);
     /// kill -9: what was in flight may have happened or not; the peers' connections break.
     void kill(SimProcess& process);
     /// The machine of `process` loses power: what its disk had not been asked to keep may be gone,
@@ -89,6 +97,7 @@ private:
     bool advance();
     void note(std::uint64_t first, std::uint64_t second);
     SimProcess* find(std::uint32_t number);
+    void ring(std::uint32_t from, std::uint32_t woken);
     void end(SimProcess& process, bool silently);
 
     Prng prng_;
@@ -99,8 +108,9 @@ private:
     std::uint64_t steps_{};
     SimDisk disk_;
     SimNetwork network_;
-    std::map<std::uint32_t, std::unique_ptr<SimProcess>> processes_;
-    std::uint32_t next_process_{1};
+    std::map<std::uint32_t, std::unique_ptr<SimProcess>> worlds_;
+    std::map<std::uint32_t, std::unique_ptr<Shards>> processes_;
+    std::uint32_t next_world_{1};
 };
 
 }  // namespace millrace::sim

@@ -107,7 +107,7 @@ private:
     void start_broker(bool may_lose) {
         may_lose_ = may_lose_ || may_lose;
         state_ = State::kStarting;
-        broker_ = &simulation_.start_process();
+        broker_ = &simulation_.start_process(static_cast<ShardNumber>(prng_.between(1, 3)));
         sinks_.push_back(std::make_unique<Lines>(outcome, print_log_));
         loggers_.push_back(std::make_unique<Logger>(*broker_, *sinks_.back(), LogFormat::kText));
         stop_wanted_ = std::make_unique<WaitList>(*broker_);
