@@ -31,7 +31,10 @@ Task<Result<Loaded>> load_file(World& world, const JournalOptions& options, std:
         const auto whole = std::max<std::uint64_t>(round_up(*size, kJournalBlock), kJournalBlock);
         loaded.memory = AlignedBytes(header_only ? kJournalBlock : whole);
         loaded.memory.zero();
-        const auto read = co_await file->read_some_at(0, loaded.memory.bytes());
+        // What is less than a block at the end is torn, and direct reads can't go on behind it.
+        const auto readable =
+            std::min<std::uint64_t>(round_down(*size, kJournalBlock), loaded.memory.bytes().size());
+        const auto read = co_await file->read_some_at(0, loaded.memory.bytes().first(readable));
         if (!read) outcome = read.error();
     }
     const auto closed = co_await file->close();
