@@ -112,6 +112,9 @@ Task<Result<void>> DirectoryPart::close_files() {
     if (journal_) outcome = co_await journal_->close();
     const auto closed = co_await set_.close();
     if (outcome) outcome = closed;
+    // Its registered memory goes on the shard whose ring knows it.
+    set_.shared.journal = nullptr;
+    journal_.reset();
     co_return outcome;
 }
 
