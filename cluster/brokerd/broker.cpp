@@ -26,7 +26,12 @@ Task<Result<void>> stop_shard(BrokerShard& shard) {
     co_return Result<void>();
 }
 
-/// For people: what a life of this shard came to.
+Task<Result<void>> copy_figures(World& world, MetricsSnapshot& into) {
+    into = world.metrics().registry.snapshot();
+    co_return Result<void>();
+}
+
+/// For people: what a life of the broker came to.
 void log_totals(Logger& logger, const MetricsSnapshot& all) {
     const auto total = [&all](std::string_view name) { return all.total(name); };
     logger.info("served since the start",
@@ -126,6 +131,18 @@ Task<Result<void>> Broker::start_shards(const BrokerConfig& config) {
     co_return co_await on_all(&start_shard);
 }
 
+Task<MetricsSnapshot> Broker::figures() {
+    std::vector<MetricsSnapshot> of_shard(shards_.size());
+    const auto copy = [this, &of_shard](BrokerShard& shard) {
+        World& there = shard.context().world;
+        return copy_figures(there, of_shard[there.shard()]);
+    };
+    (void)co_await on_all(copy);
+    MetricsSnapshot all;
+    for (const MetricsSnapshot& each : of_shard) all.merge(each);
+    co_return all;
+}
+
 Task<> Broker::stop_shards() {
     // A request that is begun on one shard may wait on another.
     (void)co_await on_all(&end_waits);
@@ -150,7 +167,8 @@ Task<Result<void>> Broker::stop() {
     co_await stop_shards();
     co_await gate_.close();
     const auto closed = co_await topics_->close();
-    log_totals(logger_, world_.metrics().registry.snapshot());
+    const MetricsSnapshot all = co_await figures();
+    log_totals(logger_, all);
     if (closed) {
         logger_.info("stopped cleanly");
     } else {

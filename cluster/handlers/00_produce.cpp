@@ -87,21 +87,6 @@ Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) 
     }
 }
 
-/// A batch for a log, or the answer when there is none to be appended.
-Result<Append> prepare(BrokerContext& broker, const RequestContext& context,
-                       const TopicImage& topic, const LogPlace& place,
-                       const ProduceRequest::Partition& wanted) {
-    const ByteView records = wanted.records.value_or(ByteView());
-    const ProduceRules rules{broker.config.message_bytes_max, context.version() >= kZstdFrom};
-    const auto batch = accept_produced(writable(records), rules, broker.decompressor);
-    if (!batch) return batch.error();
-    Append append;
-    append.log = place.log;
-    append.epoch = topic.leader_epoch;
-    append.batch = *batch;
-    return append;
-}
-
 /// The work of a request, divided by owner, and its answer, in which refusals stand already.
 class Division {
 public:
@@ -145,14 +130,20 @@ private:
         }
         const LogPlace* const place = image_.find_log(topic, wanted.index);
         if (place == nullptr) return refused(wanted.index, ErrorCode::kUnknownTopicOrPartition);
-        auto append = prepare(broker_, context_, *image_.find(topic), *place, wanted);
-        if (!append) return refused(wanted.index, to_error_code(append.error()));
-        if (RecordBatchView(append->batch).is_transactional()) {
+        const ByteView records = wanted.records.value_or(ByteView());
+        const ProduceRules rules{broker_.config.message_bytes_max, context_.version() >= kZstdFrom};
+        const auto batch = accept_produced(writable(records), rules, broker_.decompressor);
+        if (!batch) return refused(wanted.index, to_error_code(batch.error()));
+        if (RecordBatchView(*batch).is_transactional()) {
             return refused(wanted.index, refuse_transaction(request_));
         }
-        append->topic = response.topics.size() - 1;
-        append->partition = response.topics.back().partitions.size();
-        appends_of(place->owner).push_back(*append);
+        Append append;
+        append.topic = response.topics.size() - 1;
+        append.partition = response.topics.back().partitions.size();
+        append.log = place->log;
+        append.epoch = image_.find(topic)->leader_epoch;
+        append.batch = *batch;
+        appends_of(place->owner).push_back(append);
         ProduceResponse::Partition partition;
         partition.index = wanted.index;
         return partition;

@@ -84,7 +84,7 @@ Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpo
 /// What version 0 lists. Kafka takes the times of the files; the largest timestamp in a segment
 /// says the same and survives a copy.
 std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs now,
-                                         const ListOffsetsRequest::Partition& wanted) {
+                                         TimestampMs asked, std::int32_t offsets_max) {
     const Offset end = log.durable_end();
     std::vector<std::pair<Offset, TimestampMs>> newest_first{{end, now}};
     const auto starts = log.segment_starts();
@@ -92,13 +92,13 @@ std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs no
         if (each->first < end) newest_first.push_back(*each);
     }
     std::size_t from = 0;
-    if (wanted.timestamp == kEarliest) from = newest_first.size() - 1;
-    while (wanted.timestamp != kLatest && wanted.timestamp != kEarliest &&
-           from < newest_first.size() && newest_first[from].second > wanted.timestamp) {
+    if (asked == kEarliest) from = newest_first.size() - 1;
+    while (asked != kLatest && asked != kEarliest && from < newest_first.size() &&
+           newest_first[from].second > asked) {
         ++from;
     }
     std::vector<std::int64_t> offsets;
-    const auto most = static_cast<std::size_t>(std::max(wanted.offsets_max, 0));
+    const auto most = static_cast<std::size_t>(std::max(offsets_max, 0));
     for (; from < newest_first.size() && offsets.size() < most; ++from) {
         offsets.push_back(newest_first[from].first.value);
     }
@@ -111,9 +111,10 @@ struct LookUp {
     std::size_t partition{};
     PartitionLog* log{};
     LeaderEpoch epoch;
-    ListOffsetsRequest::Partition wanted;
-    std::vector<std::int64_t> old_style;  // of version 0
+    TimestampMs asked{};
+    std::int32_t offsets_max{};
     Result<std::optional<FoundTimestamp>> found{Errc::kStopping};
+    std::vector<std::int64_t> old_style{};
 };
 
 /// The look-ups of one request, by the shard of their logs.
@@ -121,6 +122,9 @@ using LookUps = std::map<ShardNumber, std::vector<LookUp>>;
 
 ErrorCode check(const RequestContext& context, const TopicImage* topic, const LogPlace* place,
                 const ListOffsetsRequest::Partition& wanted) {
+    if (context.version() == 0) {
+        return place == nullptr ? ErrorCode::kUnknownTopicOrPartition : ErrorCode::kNone;
+    }
     const auto from = known_from(wanted.timestamp);
     if (!from || context.version() < *from) return ErrorCode::kUnsupportedVersion;
     if (place == nullptr) return ErrorCode::kUnknownTopicOrPartition;
@@ -151,18 +155,14 @@ ListOffsetsResponse divide(const RequestContext& context, const TopicsImage& ima
         const TopicImage* const known = image.find(topic.name);
         for (const auto& wanted : topic.partitions) {
             const LogPlace* const place = image.find_log(topic.name, wanted.index);
-            ErrorCode code = check(context, known, place, wanted);
-            if (context.version() > 0 && names.count({topic.name, wanted.index}) > 1) {
-                code = ErrorCode::kInvalidRequest;
-            }
+            const bool twice = context.version() > 0 && names.count({topic.name, wanted.index}) > 1;
+            const ErrorCode code =
+                twice ? ErrorCode::kInvalidRequest : check(context, known, place, wanted);
             if (code == ErrorCode::kNone) {
-                LookUp look_up;
-                look_up.topic = response.topics.size() - 1;
-                look_up.partition = answers.partitions.size();
-                look_up.log = place->log;
-                look_up.epoch = known->leader_epoch;
-                look_up.wanted = wanted;
-                look_ups[place->owner].push_back(std::move(look_up));
+                look_ups[place->owner].push_back({response.topics.size() - 1,
+                                                  answers.partitions.size(), place->log,
+                                                  known->leader_epoch, wanted.timestamp,
+                                                  wanted.offsets_max});
             }
             auto& partition = answers.partitions.emplace_back();
             partition.index = wanted.index;
@@ -172,19 +172,24 @@ ListOffsetsResponse divide(const RequestContext& context, const TopicsImage& ima
     return response;
 }
 
-/// On the owner.
-Task<> look_all_up(World& here, std::vector<LookUp>& look_ups, bool old_style) {
+/// On the owner. Version 0 asks for lists.
+Task<> look_all_up(World& here, std::vector<LookUp>& look_ups, bool lists) {
     for (LookUp& each : look_ups) {
-        if (old_style) {
-            each.old_style = list_old_style(*each.log, here.wall_clock_ms(), each.wanted);
-        } else {
-            each.found = co_await look_up(*each.log, each.epoch, each.wanted.timestamp);
+        if (lists) {
+            each.old_style =
+                list_old_style(*each.log, here.wall_clock_ms(), each.asked, each.offsets_max);
+            continue;
         }
+        each.found = co_await look_up(*each.log, each.epoch, each.asked);
     }
 }
 
 void conclude(const RequestContext& context, const LookUp& look_up,
               ListOffsetsResponse::Partition& partition) {
+    if (context.version() == 0) {
+        partition.old_style_offsets = look_up.old_style;
+        return;
+    }
     if (!look_up.found) {
         partition.error_code = raw(to_error_code(look_up.found.error()));
         return;
@@ -206,10 +211,8 @@ Task<ListOffsetsResponse> handle_list_offsets(BrokerContext& broker, RequestCont
     for (auto& [owner, mine] : look_ups) {
         std::vector<LookUp>* const work = &mine;
         World* const there = &broker.world.peer(owner);
-        const bool old_style = context.version() == 0;
-        const auto visit = [work, there, old_style] {
-            return look_all_up(*there, *work, old_style);
-        };
+        const bool lists = context.version() == 0;
+        const auto visit = [there, work, lists] { return look_all_up(*there, *work, lists); };
         ShardCall call(broker.world, owner, visit);
         co_await call.run();
         for (const LookUp& each : mine) {

@@ -32,7 +32,7 @@ struct BrokerConfig {
     std::int64_t journal_bytes{};  // of one log directory
     /// The least size of a journal file; no key, so that tests can have a small journal.
     std::int64_t journal_file_bytes_min{256 << 10};
-    bool direct_writes{};  // past the page cache where the filesystem can
+    bool direct_writes{};   // past the page cache where the filesystem can
     std::int32_t shards{};  // 0: one for each processor that the process may use
     bool json_log{};
 };
