@@ -1,6 +1,6 @@
 """Sends lines of text into a real broker with kcat, reads them back with kcat, and compares the two
 by SHA-256, partition by partition, for combinations of acks, codec and number of partitions. Also
-looks into the stored batches for the codec that was asked for. The last line says how many
+looks into the stored batches for the codec that was asked for, with --dump through Kafka's own tool. The last line says how many
 combinations passed."""
 
 import argparse
@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from broker import Broker, BrokerError, kcat, kcat_consume
@@ -87,8 +88,16 @@ def compare(address, topic, partition, sent, lines, folder, timeout):
     got.unlink()
 
 
-def check_codec(data_dir, topic, codec, lines):
-    counts = records_by_codec(data_dir, topic)
+def dumped_by_kafka(data_dir, topic):
+    """The same count out of Kafka's own kafka-dump-log."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "interop"))
+    import kafka  # pylint: disable=import-outside-toplevel
+
+    found = kafka.dump_segments(data_dir, sorted(data_dir.glob(f"{topic}-*/*.log")), deep=False)
+    return Counter(found.records)
+
+
+def check_codec(counts, topic, codec, lines):
     if sum(counts.values()) != lines:
         raise BrokerError(f"{topic}: {lines} records sent, on disk {dict(counts)}")
     share = counts[codec] / lines
@@ -114,7 +123,9 @@ def one_combination(options, sent, counts, combination, folder):
                     options.timeout)
         broker.stop()
         if options.check_files:
-            check_codec(data, topic, codec, sum(counts))
+            check_codec(records_by_codec(data, topic), topic, codec, sum(counts))
+        if options.dump:
+            check_codec(dumped_by_kafka(data, topic), topic, codec, sum(counts))
     shutil.rmtree(data, ignore_errors=True)
 
 
@@ -132,6 +143,8 @@ def parse():
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--timeout", type=int, default=120, help="seconds for each client run")
     parser.add_argument("--no-check-files", dest="check_files", action="store_false")
+    parser.add_argument("--dump", action="store_true",
+                        help="let Kafka's own DumpLogSegments show the codec too")
     parser.add_argument("--done", type=Path, help="a file of combinations that need no repeating")
     options = parser.parse_args()
     options.env = [setting.split("=", 1) for setting in options.env]
