@@ -164,6 +164,8 @@ void Simulation::after(Duration delay, std::function<void()> act) {
 Duration Simulation::disk_latency(IoKind kind) {
     if (prng_.chance(1, 2'000)) return std::chrono::milliseconds(prng_.between(5, 50));
     const bool sync = kind == IoKind::kSync || kind == IoKind::kSyncFilesystem;
+    // Some wait for whatever else the device and the filesystem have to do.
+    if (sync && prng_.chance(1, 50)) return std::chrono::milliseconds(prng_.between(20, 200));
     return std::chrono::microseconds(sync ? prng_.between(100, 2'000) : prng_.between(10, 300));
 }
 

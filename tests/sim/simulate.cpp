@@ -1,6 +1,6 @@
 // millrace_sim SEED runs one seed and prints what happened; --seeds FIRST COUNT runs many and adds
 // up. Ends with 1 and the seed when a checker complains, or when over many seeds a fault never
-// fired.
+// fired. --find FIRST COUNT stops at the first seed that finds a bug, and ends with 0 then.
 #include "tests/sim/workload.hpp"
 
 #include <fmt/format.h>
@@ -18,8 +18,8 @@ std::uint64_t seed_running = 0;
 
 /// A broken invariant ends the process: which seed it was is the one thing to know.
 void tell_seed(int) {
-    std::fprintf(stderr, "repeat it with: ./dev sim %llu\n",
-                 static_cast<unsigned long long>(seed_running));
+    const auto seed = static_cast<unsigned long long>(seed_running);
+    std::fprintf(stderr, "found by seed %llu; repeat it with: ./dev sim %llu\n", seed, seed);
 }
 
 Outcome run(std::uint64_t seed, bool print_log) {
@@ -104,6 +104,16 @@ int run_many(std::uint64_t first, std::uint64_t count, bool all_must_fire) {
     return bad == 0 ? 0 : 1;
 }
 
+/// The first seed with a violation; 1 when there is none.
+int find(std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t seed = first; seed < first + count; ++seed) {
+        if (report(seed, run(seed, false))) continue;
+        fmt::print("found by seed {}\n", seed);
+        return 0;
+    }
+    return 1;
+}
+
 }  // namespace
 }  // namespace millrace::sim
 
@@ -115,6 +125,9 @@ int main(int count, char** values) {
         const auto seeds = number(values[3]);
         return millrace::sim::run_many(number(values[2]), seeds, seeds >= 100);
     }
-    std::fputs("usage: millrace_sim SEED | millrace_sim --seeds FIRST COUNT\n", stderr);
+    if (count == 4 && std::strcmp(values[1], "--find") == 0) {
+        return millrace::sim::find(number(values[2]), number(values[3]));
+    }
+    std::fputs("usage: millrace_sim SEED | --seeds FIRST COUNT | --find FIRST COUNT\n", stderr);
     return 2;
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int32_t kPartitions = 4;
 constexpr std::uint16_t kPort = 9092;
+constexpr std::uint64_t kRequestsMin = 500;  // of a run, so that it says something
 const std::string kTopic = "t";
 constexpr std::int16_t kProduceVersion = 9;
 constexpr std::int16_t kFetchVersion = 12;
@@ -63,6 +64,7 @@ public:
         start_clients();
         live_through_crashes();
         end_quietly();
+        if (outcome.requests < kRequestsMin) ledger_.complain("a run of too few requests");
         outcome.violations = ledger_.violations();
         outcome.acknowledged = ledger_.acknowledged();
         outcome.repeats = ledger_.repeats();
@@ -84,8 +86,8 @@ private:
         config_.segment_bytes = prng_.between(50'000, 400'000);
         config_.flush_before_ack = !prng_.chance(1, 4);
         config_.direct_writes = !prng_.chance(1, 4);
-        config_.journal_file_bytes_min = 64 << 10;
-        config_.journal_bytes = 512 << 10;
+        config_.journal_file_bytes_min = prng_.chance(1, 2) ? 64 << 10 : 32 << 10;
+        config_.journal_bytes = config_.journal_file_bytes_min * 8;
     }
 
     void draw_faults() {
@@ -283,7 +285,7 @@ private:
 
     void live_through_crashes() {
         const auto crashes = prng_.between(2, 4);
-        for (int i = 0; i < crashes; ++i) {
+        while (outcome.kills + outcome.power_losses < static_cast<std::uint64_t>(crashes)) {
             const std::uint64_t at = outcome.requests + prng_.below(250) + 20;
             run_until([&] { return outcome.requests >= at || settled() || producers_done(); });
             crash_and_restart();

@@ -1,0 +1,60 @@
+"""Plants a bug: writes a copy of one source with one rule of the journal broken. The simulator that is
+built with that copy has to find it.
+
+    plant.py --list            a line for each bug: its name and the source that it is planted in
+    plant.py NAME ROOT OUT     the source of bug NAME, read below ROOT, broken, into the file OUT
+
+A bug is text that stands exactly once in its source, and what stands there instead."""
+
+import sys
+from pathlib import Path
+
+BUGS = {
+    # A frame counts when it is written, though only a durable one may.
+    "ack-early": ("core/storage/journal.cpp", [
+        ("files_.write(frame, durable,", "files_.write(frame, control,")]),
+    # A replay leaves the last frame out.
+    "replay-short": ("core/storage/journal_scan.cpp", [
+        ("if (frame->lsn >= scan.replay_from) {",
+         "if (frame->lsn >= scan.replay_from && next + frame->size < end) {")]),
+    # The end of the log stays behind now and then.
+    "offset-twice": ("core/storage/partition_log.cpp", [
+        ("log_end_ = meta.last + 1;",
+         "log_end_ = meta.size % 16 == 0 ? meta.last : meta.last + 1;")]),
+    # A checkpoint gives back what came after it began, too.
+    "space-early": ("core/storage/directory_checkpoint.cpp", [
+        ("journal_->release_before(begin);",
+         "journal_->release_before(journal_->next_lsn());")]),
+    # A frame is believed for its checksum, whatever use of the file it is from.
+    "dead-frame": ("core/storage/journal_scan.cpp", [
+        ("if (!frame || frame->lsn != next || frame->life != header.life) break;",
+         "if (!frame) break;"),
+        ("if (!frame || frame->lsn != next) co_return Errc::kDamaged;",
+         "if (!frame) co_return Errc::kDamaged;")]),
+    # A file is believed up to its end, allocated space and all.
+    "zeros-as-data": ("core/storage/log_segment.cpp", [
+        ("const auto cut = *cut_to < file_size ? co_await file_.trim(*cut_to) : Result<void>();",
+         "const auto cut = Result<void>();"),
+        ("file_size = *cut_to;", ""),
+        ("was_cut_ = filled_ < file_size;", "was_cut_ = false; filled_ = file_size;")]),
+}
+
+
+def plant(name, root, out):
+    source, changes = BUGS[name]
+    text = (Path(root) / source).read_text()
+    for right, wrong in changes:
+        if text.count(right) != 1:
+            sys.exit(f"{source}: bug '{name}' has to be planted anew, {text.count(right)} times: {right}")
+        text = text.replace(right, wrong)
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    Path(out).write_text(text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(f"{name} {source}" for name, (source, _) in BUGS.items()))
+    elif len(sys.argv) == 4:
+        plant(*sys.argv[1:])
+    else:
+        sys.exit(__doc__)
