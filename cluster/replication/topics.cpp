@@ -39,11 +39,13 @@ Topics::Topics(World& world, Logger& logger, Options options, EmbeddedStore stor
 
 Task<Result<std::unique_ptr<Topics>>> Topics::open(World& world, Logger& logger, Options options) {
     const std::string first = options.log_dirs.front();
-    const auto made = co_await ensure_folder(world, first);
-    if (!made) {
-        logger.error("cannot make the log directory",
-                     {{"path", first}, {"reason", made.error().message()}});
-        co_return made.error();
+    if (options.broker_id != DirectoryIdentity::kAnyBroker) {
+        const auto made = co_await ensure_folder(world, first);
+        if (!made) {
+            logger.error("cannot make the log directory",
+                         {{"path", first}, {"reason", made.error().message()}});
+            co_return made.error();
+        }
     }
     auto store = co_await EmbeddedStore::open(world, first);
     if (!store) {

@@ -63,7 +63,9 @@ Task<Result<void>> JournalFiles::write_zeros(File& file) {
     AlignedBytes zeros(kZeroBytes);
     zeros.zero();
     const AlignedBytes header = encode_journal_header({.file_bytes = options_.file_bytes()});
-    auto outcome = co_await file.write_at(0, header.bytes());
+    // Into space that is part of the file: a direct write that extends one goes to a worker.
+    auto outcome = co_await file.allocate(0, options_.file_bytes());
+    if (outcome) outcome = co_await file.write_at(0, header.bytes());
     std::uint64_t at = kJournalHeaderBytes;
     while (outcome && at < options_.file_bytes()) {
         const auto size = std::min<std::uint64_t>(kZeroBytes, options_.file_bytes() - at);

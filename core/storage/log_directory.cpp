@@ -45,7 +45,11 @@ Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Log
                                                                std::uint32_t number) {
     std::unique_ptr<LogDirectory> directory(
         new LogDirectory(world, logger, path, identity, config, number));
-    auto outcome = co_await ensure_folder(world, path);
+    Result<void> outcome;
+    // Whoever takes any broker's directory wants one that is there.
+    if (identity.broker_id != DirectoryIdentity::kAnyBroker) {
+        outcome = co_await ensure_folder(world, path);
+    }
     if (outcome) outcome = co_await directory->take_lock();
     if (outcome) outcome = co_await directory->check_identity();
     if (outcome) outcome = co_await directory->choose_engine();

@@ -477,6 +477,9 @@ TEST_P(BrokerTest, AnyBrokersDirectoryCanBeRecoveredButOnlyADirectory) {
         EXPECT_TRUE(topics);
         EXPECT_TRUE(co_await (*topics)->close());
         options.log_dirs = {folder_ + "/elsewhere"};
+        const auto missing = co_await Topics::open(*world_, logger_, options);
+        EXPECT_EQ(missing.error(), system_error(ENOENT));
+        std::filesystem::create_directory(options.log_dirs.front());
         const auto refused = co_await Topics::open(*world_, logger_, options);
         EXPECT_EQ(refused.error(), make_error_code(Errc::kWrongDirectory));
     };

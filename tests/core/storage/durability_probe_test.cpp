@@ -11,7 +11,7 @@ using std::chrono::microseconds;
 
 TEST(DurabilityProbe, ASyncHasToBeClearlyFaster) {
     EXPECT_TRUE((DurabilityProbe{microseconds(11), microseconds(16)}).prefers_durable_write());
-    EXPECT_TRUE((DurabilityProbe{microseconds(100), microseconds(95)}).prefers_durable_write());
+    EXPECT_TRUE((DurabilityProbe{microseconds(100), microseconds(55)}).prefers_durable_write());
     EXPECT_FALSE((DurabilityProbe{microseconds(4000), microseconds(1600)}).prefers_durable_write());
 }
 
