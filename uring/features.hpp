@@ -21,8 +21,8 @@ enum class RingFeature : std::uint8_t {
 };
 
 inline constexpr std::array kRingFeatures{
-    RingFeature::kDeferTaskrun,   RingFeature::kCoopTaskrun, RingFeature::kSubmitAll,
-    RingFeature::kRegisteredRing, RingFeature::kNoIowait,    RingFeature::kFixedBuffers,
+    RingFeature::kDeferTaskrun,    RingFeature::kCoopTaskrun, RingFeature::kSubmitAll,
+    RingFeature::kRegisteredRing,  RingFeature::kNoIowait,    RingFeature::kFixedBuffers,
     RingFeature::kProvidedBuffers, RingFeature::kMsgRing};
 
 std::string_view name_of(RingFeature feature);

@@ -159,10 +159,9 @@ ListOffsetsResponse divide(const RequestContext& context, const TopicsImage& ima
             const ErrorCode code =
                 twice ? ErrorCode::kInvalidRequest : check(context, known, place, wanted);
             if (code == ErrorCode::kNone) {
-                look_ups[place->owner].push_back({response.topics.size() - 1,
-                                                  answers.partitions.size(), place->log,
-                                                  known->leader_epoch, wanted.timestamp,
-                                                  wanted.offsets_max});
+                look_ups[place->owner].push_back(
+                    {response.topics.size() - 1, answers.partitions.size(), place->log,
+                     known->leader_epoch, wanted.timestamp, wanted.offsets_max});
             }
             auto& partition = answers.partitions.emplace_back();
             partition.index = wanted.index;

@@ -48,9 +48,7 @@ public:
           home_(home),
           target_(target),
           function_(std::move(function)) {}
-    ~ShardCall() {
-        expect(!away_ || home_.ending(), "a shard call goes while it is away");
-    }
+    ~ShardCall() { expect(!away_ || home_.ending(), "a shard call goes while it is away"); }
 
     /// Goes and comes back.
     Task<Outcome> run() {
