@@ -33,8 +33,9 @@ private:
     Task<Result<void>> load_named() {
         std::map<std::string, LogPosition> ends;
         for (const OpenJournal& journal : journals_) {
-            const auto found = co_await find_ends(journal, ends);
-            if (!found) co_return found;
+            auto read = co_await make_scanned_stable(world_, journal.options, *journal.scan);
+            if (read) read = co_await find_ends(journal, ends);
+            if (!read) co_return read;
         }
         const auto entries = co_await list_folder(world_, folder_);
         if (!entries) co_return entries.error();

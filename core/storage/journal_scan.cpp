@@ -137,6 +137,10 @@ public:
             const Lsn bound = newest ? kNoEnd : used_[i + 1].header->start;
             const auto scanned = co_await scan_file(used_[i].number, bound);
             if (!scanned) co_return scanned.error();
+            // A closed journal needs nothing before its last frame, and may have lost it: its files
+            // are removed oldest first.
+            const bool closed = collector_.closed_at() == scan_.past.end;
+            if (closed) co_return co_await finish(scan_.past.end, used_[i].header->life);
             const auto checkpoint = collector_.find_checkpoint(scan_.ends);
             const bool enough = checkpoint && *checkpoint >= used_[i].header->start;
             if (enough) co_return co_await finish(*checkpoint, used_[i].header->life);
@@ -238,6 +242,21 @@ struct AppendVisitor {
 Task<Result<JournalScan>> scan_journal(World& world, Logger& logger, JournalOptions options) {
     Scanner scanner(world, logger, options);
     co_return co_await scanner.run();
+}
+
+Task<Result<void>> make_scanned_stable(World& world, JournalOptions options,
+                                       const JournalScan& scan) {
+    for (const auto& [number, header] : scan.past.files) {
+        if (header.sequence == 0) continue;
+        const std::string path = options.folder + "/" + journal_file_name(options.index, number);
+        auto file = co_await open_journal_file(world, path, OpenMode::kReadWrite, options.direct);
+        if (!file) co_return file.error();
+        auto outcome = co_await file->sync(SyncScope::kData);
+        const auto closed = co_await file->close();
+        if (outcome) outcome = closed;
+        if (!outcome) co_return outcome;
+    }
+    co_return Result<void>();
 }
 
 Task<Result<void>> replay_journal(World& world, JournalOptions options, const JournalScan& scan,

@@ -31,6 +31,11 @@ struct JournalScan {
 /// were on stable storage; the log says where.
 Task<Result<JournalScan>> scan_journal(World& world, Logger& logger, JournalOptions options);
 
+/// Brings what was scanned onto stable storage. Frames that a dead process had only written read as
+/// if they were there, until the power goes: nothing is filled from them before.
+Task<Result<void>> make_scanned_stable(World& world, JournalOptions options,
+                                       const JournalScan& scan);
+
 /// Calls `on_append` for the append entries from scan.replay_from on, in order; it may wait after
 /// each frame in `on_frame`, whose error ends the replay.
 Task<Result<void>> replay_journal(World& world, JournalOptions options, const JournalScan& scan,

@@ -80,7 +80,7 @@ CASES = [
 
 def command_of(broker, data_dir):
     return [broker, "--override", "listeners=PLAINTEXT://127.0.0.1:0",
-            "--override", f"log.dirs={data_dir}"]
+            "--override", f"log.dirs={data_dir}", "--override", "shards=1"]
 
 
 def run_without_registered_memory(broker, data_dir):

@@ -60,11 +60,11 @@ public:
     Outcome outcome;
 
     void run() {
-        start_broker(false);
-        start_clients();
-        live_through_crashes();
-        end_quietly();
-        if (outcome.requests < kRequestsMin) ledger_.complain("a run of too few requests");
+        try {
+            live();
+        } catch (const std::exception& failure) {
+            ledger_.complain(failure.what());
+        }
         outcome.violations = ledger_.violations();
         outcome.acknowledged = ledger_.acknowledged();
         outcome.repeats = ledger_.repeats();
@@ -76,6 +76,14 @@ public:
     }
 
 private:
+    void live() {
+        start_broker(false);
+        start_clients();
+        live_through_crashes();
+        end_quietly();
+        if (outcome.requests < kRequestsMin) ledger_.complain("a run of too few requests");
+    }
+
     void draw_config() {
         config_ = read_config({{"listeners", "PLAINTEXT://127.0.0.1:9092"},
                                {"log.dirs", "/data"},
@@ -372,6 +380,10 @@ private:
             for (int quiet = 0; quiet < 2;) {
                 const std::int64_t before = at;
                 const bool answered = co_await fetch_once(client, partition, at, 1 << 20, 0, all);
+                if (at < before) {
+                    ledger_.complain("what was shown is not there any more");
+                    break;
+                }
                 if (answered && at == before) ++quiet;
                 if (!answered) co_await sleep_for(world, std::chrono::milliseconds(5));
             }
@@ -391,7 +403,9 @@ private:
     }
 
     [[noreturn]] void stuck() {
-        throw std::runtime_error("nothing happens any more, and the run has not ended");
+        throw std::runtime_error(fmt::format(
+            "nothing happens any more, with {} of 3 producers and {} of 2 consumers done",
+            producers_done_, consumers_done_));
     }
 
     Simulation simulation_;
@@ -415,11 +429,7 @@ private:
 
 Outcome run_seed(std::uint64_t seed, bool print_log) {
     Run run(seed, print_log);
-    try {
-        run.run();
-    } catch (const std::exception& failure) {
-        run.outcome.violations.emplace_back(failure.what());
-    }
+    run.run();
     return run.outcome;
 }
 
