@@ -62,17 +62,19 @@ void JournalFiles::adopt(std::uint64_t number, const JournalFileHeader& header) 
 Task<Result<void>> JournalFiles::write_zeros(File& file) {
     AlignedBytes zeros(kZeroBytes);
     zeros.zero();
-    const AlignedBytes header = encode_journal_header({.file_bytes = options_.file_bytes()});
     // Into space that is part of the file: a direct write that extends one goes to a worker.
     auto outcome = co_await file.allocate(0, options_.file_bytes());
-    if (outcome) outcome = co_await file.write_at(0, header.bytes());
-    std::uint64_t at = kJournalHeaderBytes;
+    std::uint64_t at = 0;
     while (outcome && at < options_.file_bytes()) {
         const auto size = std::min<std::uint64_t>(kZeroBytes, options_.file_bytes() - at);
         outcome = co_await file.write_at(at, ByteView(zeros.bytes()).first(size));
         at += size;
     }
     if (outcome) outcome = co_await file.sync(SyncScope::kAll);
+    // Last, so that whoever finds a header may rely on the zeros behind it.
+    const AlignedBytes header = encode_journal_header({.file_bytes = options_.file_bytes()});
+    if (outcome) outcome = co_await file.write_at(0, header.bytes());
+    if (outcome) outcome = co_await file.sync(SyncScope::kData);
     co_return outcome;
 }
 
