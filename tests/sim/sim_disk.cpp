@@ -304,11 +304,10 @@ std::int32_t SimDisk::sync(Request& request) {
         inode->size_synced_by = request.ticket;
         inode->fresh.clear();
         inode->stable_size = request.sizes[i];
-        // What was cut away stays away, even when the file has grown over it since.
-        std::erase_if(inode->stable, [&](const auto& entry) {
-            return entry.first * kBlockBytes >= inode->stable_size ||
-                   !inode->live.contains(entry.first);
-        });
+        // What was cut away stays away, even when the file has grown over it since. What came
+        // behind the size of this sync may be stable by another.
+        std::erase_if(inode->stable,
+                      [&](const auto& entry) { return !inode->live.contains(entry.first); });
     }
     const std::string folder = handle->inode->is_folder ? handle->path : "";
     std::vector<NameChange> kept;
