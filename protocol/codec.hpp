@@ -152,7 +152,8 @@ inline void write_field(Writer& writer, bool flexible, const Bytes& value) {
 }
 inline void write_field(Writer& writer, bool flexible, const Records& value) {
     writer.put_bytes_length(flexible, value.size());
-    value.for_each_piece([&](ByteView piece) { writer.splice(piece); });
+    writer.splice(value.owned());
+    for (const Part& part : value.parts()) writer.splice(part);
 }
 
 template <class T>

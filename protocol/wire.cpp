@@ -54,25 +54,28 @@ std::optional<std::size_t> Reader::read_count(bool flexible, std::size_t element
 
 void Records::add(ByteView borrowed) {
     expect(owned_.empty(), "records either own their bytes or borrow them");
-    if (!borrowed.empty()) pieces_.push_back(borrowed);
-}
-
-std::size_t Records::size() const {
-    std::size_t size = 0;
-    for_each_piece([&](ByteView piece) { size += piece.size(); });
-    return size;
+    if (!borrowed.empty()) parts_.push_back(Part::in_memory(borrowed, nullptr));
 }
 
 Bytes Records::to_bytes() const {
-    Bytes all;
-    for_each_piece([&](ByteView piece) { append_bytes(all, piece); });
+    Bytes all = owned_;
+    for (const Part& part : parts_) {
+        expect(part.file == nullptr, "records in a file are not in memory");
+        append_bytes(all, part.memory);
+    }
     return all;
 }
 
 void Writer::splice(ByteView bytes) {
     if (bytes.size() < kSpliceMin) return put_span(bytes);
-    splices_.push_back({owned_.size(), bytes});
+    splices_.push_back({owned_.size(), {bytes}});
     borrowed_size_ += bytes.size();
+}
+
+void Writer::splice(const Part& part) {
+    if (part.file == nullptr) return splice(part.memory);
+    splices_.push_back({owned_.size(), {{}, &part}});
+    borrowed_size_ += part.size;
 }
 
 void Writer::put_string_length(bool flexible, std::optional<std::size_t> length) {
@@ -103,22 +106,22 @@ void Writer::patch_int32(std::size_t at, std::int32_t value) {
 void Writer::append(const Writer& other) {
     if (other.error_ && !error_) error_ = other.error_;
     for (const Splice& splice : other.splices_)
-        splices_.push_back({owned_.size() + splice.owned_before, splice.bytes});
+        splices_.push_back({owned_.size() + splice.owned_before, splice.segment});
     append_bytes(owned_, other.owned_);
     borrowed_size_ += other.borrowed_size_;
 }
 
-std::vector<ByteView> Writer::segments() const {
-    std::vector<ByteView> segments;
+std::vector<Segment> Writer::segments() const {
+    std::vector<Segment> segments;
     segments.reserve(2 * splices_.size() + 1);
     std::size_t from = 0;
     const auto add_owned = [&](std::size_t to) {
-        if (to > from) segments.push_back(ByteView(owned_).subspan(from, to - from));
+        if (to > from) segments.push_back({ByteView(owned_).subspan(from, to - from)});
         from = to;
     };
     for (const Splice& splice : splices_) {
         add_owned(splice.owned_before);
-        segments.push_back(splice.bytes);
+        segments.push_back(splice.segment);
     }
     add_owned(owned_.size());
     return segments;
@@ -127,7 +130,10 @@ std::vector<ByteView> Writer::segments() const {
 Bytes Writer::to_bytes() const {
     Bytes all;
     all.reserve(size());
-    for (const ByteView segment : segments()) append_bytes(all, segment);
+    for (const Segment& segment : segments()) {
+        expect(segment.in_file == nullptr, "a message with a file's range is not in memory");
+        append_bytes(all, segment.bytes);
+    }
     return all;
 }
 

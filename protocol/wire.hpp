@@ -6,8 +6,7 @@
 #include "core/base/result.hpp"
 #include "core/base/types.hpp"
 #include "core/base/varint.hpp"
-
-#include <boost/container/small_vector.hpp>
+#include "core/runtime/part.hpp"
 
 #include <bit>
 #include <cstdint>
@@ -88,30 +87,27 @@ private:
     bool failed_ = false;
 };
 
-/// Record data on its way out or in: pieces that somebody else keeps alive, or bytes of its own.
-/// What is borrowed has to outlive every Writer that it was encoded into, and so does the Records
-/// itself when it owns.
+/// Record data on its way out or in: parts in memory or in files, or bytes of its own. What a part
+/// doesn't hold itself has to outlive every Writer that it was encoded into, and so does the
+/// Records.
 class Records {
 public:
-    using Pieces = boost::container::small_vector<ByteView, 2>;
-
     Records() = default;
+    explicit Records(Parts parts) : parts_(std::move(parts)) {}
     explicit Records(ByteView borrowed) { add(borrowed); }
     explicit Records(Bytes owned) : owned_(std::move(owned)) {}
 
-    /// Appends a borrowed piece. REQUIRES: this Records owns no bytes.
+    /// Appends borrowed bytes. REQUIRES: this Records owns none.
     void add(ByteView borrowed);
 
-    std::size_t size() const;
+    std::size_t size() const { return owned_.size() + size_of(parts_); }
     bool empty() const { return size() == 0; }
 
-    template <class OnPiece>
-    void for_each_piece(OnPiece on_piece) const {
-        if (!owned_.empty()) on_piece(ByteView(owned_));
-        for (const ByteView piece : pieces_) on_piece(piece);
-    }
+    /// Either of them is empty.
+    const Bytes& owned() const { return owned_; }
+    const Parts& parts() const { return parts_; }
 
-    /// All bytes in one buffer: a copy.
+    /// All bytes in one buffer: a copy. REQUIRES: nothing lies in a file.
     Bytes to_bytes() const;
 
     /// Equal content, however it is cut into pieces.
@@ -119,7 +115,15 @@ public:
 
 private:
     Bytes owned_;
-    Pieces pieces_;
+    Parts parts_;
+};
+
+/// A piece of an encoded message: bytes in memory, or a part that lies in a file.
+struct Segment {
+    ByteView bytes;
+    const Part* in_file{};
+
+    std::size_t size() const { return in_file != nullptr ? in_file->size : bytes.size(); }
 };
 
 /// Collects an encoded message. The first violation (a value that the version cannot carry) sticks
@@ -153,6 +157,7 @@ public:
     /// Puts `bytes` without copying them unless they are small: they must stay until the segments
     /// have been used.
     void splice(ByteView bytes);
+    void splice(const Part& part);
 
     /// Nothing stands for null.
     void put_string_length(bool flexible, std::optional<std::size_t> length);
@@ -166,16 +171,16 @@ public:
     /// Puts everything that `other` holds behind what is here.
     void append(const Writer& other);
 
-    /// The message as spans in order; valid until the next change of this Writer.
-    std::vector<ByteView> segments() const;
+    /// The message in pieces, in order; valid until the next change of this Writer.
+    std::vector<Segment> segments() const;
 
-    /// The message in one buffer: a copy of everything.
+    /// The message in one buffer: a copy of everything. REQUIRES: nothing lies in a file.
     Bytes to_bytes() const;
 
 private:
     struct Splice {
         std::size_t owned_before;
-        ByteView bytes;
+        Segment segment;
     };
 
     Bytes owned_;

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <ctime>
 #include <sys/random.h>
+#include <unistd.h>
 
 namespace millrace {
 namespace {
@@ -32,6 +34,8 @@ std::int64_t read_clock(clockid_t clock) {
 }  // namespace
 
 Result<std::unique_ptr<RingWorld>> RingWorld::open(RingFeatures allowed) {
+    // sendfile() has no flag that keeps a vanished peer's signal away.
+    std::signal(SIGPIPE, SIG_IGN);
     auto ring = Ring::open(kRingEntries, allowed);
     if (!ring) return ring.error();
     auto helper = HelperPort::open();
@@ -102,6 +106,8 @@ void RingWorld::take_from_helper() {
     listen_for_helper();
 }
 
+void RingWorld::close_unheard(std::int32_t handle) { close(handle); }
+
 void RingWorld::wake(World& peer) { static_cast<RingWorld&>(peer).bell_.ring(*ring_); }
 
 Time RingWorld::now() const { return Time(read_clock(CLOCK_MONOTONIC)); }
@@ -137,7 +143,9 @@ void RingWorld::take_completions() {
         if (user_data == kHelperBell) return take_from_helper();
         if (user_data <= kBellEventMax) return take_bell(static_cast<BellEvent>(user_data), result);
         auto& operation = *reinterpret_cast<Operation*>(user_data);
-        operation.result = finish(operation, result);
+        const auto finished = finish(*ring_, operation, result);
+        if (!finished) return;
+        operation.result = *finished;
         if ((flags & IORING_CQE_F_BUFFER) != 0) take_provided(operation, flags);
         --in_flight_;
         ready_.push(operation);

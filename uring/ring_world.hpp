@@ -34,6 +34,7 @@ public:
     bool provides_memory() const override { return provided_ != nullptr; }
     void give_back(const std::byte* memory) override { provided_->give_back(memory); }
     void wake(World& peer) override;
+    void close_unheard(std::int32_t handle) override;
 
     void run();
     /// What was sent after run() had returned leaves; false while a mailbox is full.

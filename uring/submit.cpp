@@ -3,6 +3,7 @@
 #include "core/base/assert.hpp"
 #include "uring/blocking.hpp"
 #include "uring/provided_buffers.hpp"
+#include "uring/send_file.hpp"
 #include "uring/sockets.hpp"
 
 #include <fcntl.h>
@@ -49,7 +50,10 @@ void prepare_send(io_uring_sqe& entry, Operation& operation) {
     auto* message = ::new (static_cast<void*>(operation.scratch)) msghdr{};
     message->msg_iov = static_cast<iovec*>(request.data);
     message->msg_iovlen = request.size;
-    io_uring_prep_sendmsg(&entry, request.handle, message, MSG_NOSIGNAL | MSG_WAITALL);
+    io_uring_prep_sendmsg(
+        &entry, request.handle, message,
+        MSG_NOSIGNAL | MSG_WAITALL |
+            ((request.flags & kMore) != 0 ? static_cast<unsigned>(MSG_MORE) : 0U));
 }
 
 void prepare_write(io_uring_sqe& entry, const IoRequest& request) {
@@ -86,6 +90,12 @@ void prepare_file(io_uring_sqe& entry, const IoRequest& request) {
         case IoKind::kAllocate:
             io_uring_prep_fallocate(&entry, request.handle, 0, static_cast<off_t>(request.offset),
                                     static_cast<off_t>(request.size));
+            return;
+        case IoKind::kReadAhead:
+        case IoKind::kForget:
+            io_uring_prep_fadvise(
+                &entry, request.handle, request.offset, static_cast<off_t>(request.size),
+                request.kind == IoKind::kForget ? POSIX_FADV_DONTNEED : POSIX_FADV_WILLNEED);
             return;
         case IoKind::kClose: io_uring_prep_close(&entry, request.handle); return;
         default: expect(false, "a request kind without a ring operation");
@@ -130,6 +140,7 @@ std::optional<std::int32_t> start(Ring& ring, Operation& operation) {
         start_connect(ring, operation, handle);
         return std::nullopt;
     }
+    if (operation.request.kind == IoKind::kSendFile) return start_send_file(ring, operation);
     if (const auto result = carry_out_at_once(operation.request)) return result;
     io_uring_sqe& entry = ring.next_entry();
     prepare(entry, operation);
@@ -145,8 +156,9 @@ void start_connect(Ring& ring, Operation& operation, std::int32_t handle) {
     io_uring_sqe_set_data(&entry, &operation);
 }
 
-std::int32_t finish(Operation& operation, std::int32_t result) {
+std::optional<std::int32_t> finish(Ring& ring, Operation& operation, std::int32_t result) {
     switch (operation.request.kind) {
+        case IoKind::kSendFile: return continue_send_file(ring, operation, result);
         case IoKind::kAccept:
             if (result >= 0) set_connection_options(result);
             return result;

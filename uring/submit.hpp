@@ -16,7 +16,8 @@ std::optional<std::int32_t> start(Ring& ring, Operation& operation);
 void start_connect(Ring& ring, Operation& operation, std::int32_t handle);
 
 /// What a completion's result means to the domain, for kinds whose last step is not the kernel's:
-/// a connected socket gets its options, a connect yields the handle.
-std::int32_t finish(Operation& operation, std::int32_t result);
+/// a connected socket gets its options, a connect yields the handle. Nothing when a further step is
+/// on the ring.
+std::optional<std::int32_t> finish(Ring& ring, Operation& operation, std::int32_t result);
 
 }  // namespace millrace

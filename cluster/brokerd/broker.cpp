@@ -2,6 +2,8 @@
 
 #include "core/runtime/shard_call.hpp"
 
+#include <algorithm>
+
 namespace millrace {
 namespace {
 
@@ -63,7 +65,9 @@ Topics::Options topic_options(const BrokerConfig& config) {
     options.log.journal_bytes = static_cast<std::uint64_t>(config.journal_bytes);
     options.log.journal_file_bytes_min = static_cast<std::uint64_t>(config.journal_file_bytes_min);
     options.log.batch_bytes_max = static_cast<std::uint64_t>(config.message_bytes_max);
-    options.log.directory_tail_bytes_max = static_cast<std::size_t>(config.cache_bytes);
+    options.log.cache_bytes = static_cast<std::size_t>(config.cache_bytes) /
+                              std::max<std::size_t>(config.log_dirs.size(), 1);
+    options.log.delivery = config.delivery;
     return options;
 }
 

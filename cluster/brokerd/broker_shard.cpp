@@ -11,13 +11,26 @@ HandlerConfig handler_config(const BrokerConfig& config) {
             config.message_bytes_max, config.fetch_bytes_max};
 }
 
+/// What responses that are being sent may hold of the memory for batches.
+std::size_t response_bytes(const BrokerConfig& config, const World& world) {
+    constexpr std::size_t kShare = 4;
+    return static_cast<std::size_t>(config.cache_bytes) / kShare / world.shard_count();
+}
+
 }  // namespace
 
 BrokerShard::BrokerShard(World& world, const Logger& logger, const BrokerConfig& config,
                          Topics& topics)
     : world_(world),
       logger_(logger),
-      context_{world, logger_, topics, handler_config(config), {}, LogWaits(world), {}} {
+      context_{world,
+               logger_,
+               topics,
+               handler_config(config),
+               {},
+               LogWaits(world),
+               MemoryBudget(world, response_bytes(config, world)),
+               {}} {
     serve_all(context_, handlers_);
 }
 

@@ -3,8 +3,10 @@
 // domain.
 #include "cluster/brokerd/args.hpp"
 #include "cluster/brokerd/broker.hpp"
+#include "uring/machine.hpp"
 #include "uring/shard_threads.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -25,6 +27,8 @@ public:
         std::fflush(stdout);
     }
 };
+
+constexpr std::uint64_t kCacheBytesMin = 16 << 20;
 
 int complain(const std::string& text) {
     std::fprintf(stderr, "millrace: %s\n", text.c_str());
@@ -100,6 +104,9 @@ int run(const Arguments& arguments) {
     }
     for (const auto& [name, value] : arguments.overrides) properties[name] = value;
     if (arguments.verb == Arguments::Verb::kRecover) properties["log.dirs"] = arguments.directory;
+    // A quarter of the memory, unless told.
+    properties.emplace("cache.bytes",
+                       std::to_string(std::max(usable_memory("") / 4, kCacheBytesMin)));
     const ConfigReading reading = read_config(properties);
     for (const std::string& problem : reading.problems) complain(problem);
     if (!reading.problems.empty()) return 1;

@@ -8,6 +8,7 @@
 // one, and a later request of a session gets FETCH_SESSION_ID_NOT_FOUND.
 #include "cluster/handlers/handlers.hpp"
 #include "core/runtime/shard_call.hpp"
+#include "core/storage/batch_headers.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
@@ -29,6 +30,7 @@ constexpr std::int8_t kReadCommitted = 1;
 struct Budget {
     std::size_t bytes_left;
     std::size_t bytes{};
+    std::size_t memory{};  // of these, in memory
     bool any_error{};
 };
 
@@ -54,13 +56,12 @@ ErrorCode code_of(const RequestContext& context, const Error& error) {
                                                             : code;
 }
 
-bool holds_zstd(ByteView batches) {
-    while (batches.size() >= kBatchHeaderBytes) {
-        const RecordBatchView batch(batches);
-        if (batch.codec() == Codec::kZstd) return true;
-        batches = batches.subspan(std::min(batch.size_in_bytes(), batches.size()));
-    }
-    return false;
+bool holds_zstd(const Parts& parts) {
+    bool found = false;
+    for_each_header(parts, [&found](const RecordBatchView& batch) {
+        found = found || batch.codec() == Codec::kZstd;
+    });
+    return found;
 }
 
 /// A partition on its way to its log's shard, and what was read there.
@@ -70,7 +71,7 @@ struct Look {
     PartitionLog* log{};
     Offset from;
     std::size_t bytes_max{};
-    Result<ReadResult> read{Errc::kStopping};
+    Result<Parts> read{Errc::kStopping};
     Offset durable_end;
     Offset log_start;
 };
@@ -121,25 +122,32 @@ FetchResponse divide(const RequestContext& context, const TopicsImage& image,
     return response;
 }
 
+/// How much the owners may read for a request, and how.
+struct Limit {
+    std::size_t bytes;
+    bool any;  // false: there is no memory for it now
+    ReadInto into;
+};
+
 /// On the owner: what its logs have, within the request's limit; the first batch of all is whole.
-Task<> read_looks(std::vector<Look>& looks, std::size_t bytes_left) {
-    bool nothing_yet = true;
+Task<> read_looks(std::vector<Look>& looks, Limit limit) {
+    bool nothing_yet = limit.any;
     for (Look& each : looks) {
         // Noted first: a long poll waits for what comes behind this, not behind the reading.
         each.durable_end = each.log->durable_end();
-        each.read =
-            co_await each.log->read(each.from, std::min(each.bytes_max, bytes_left), nothing_yet);
+        each.read = co_await each.log->read(each.from, std::min(each.bytes_max, limit.bytes),
+                                            nothing_yet, limit.into);
         each.log_start = each.log->log_start_offset();
         if (!each.read) continue;
-        const std::size_t bytes = each.read->batches.size();
+        const std::size_t bytes = size_of(*each.read);
         if (bytes > 0) nothing_yet = false;
-        bytes_left -= std::min(bytes_left, bytes);
+        limit.bytes -= std::min(limit.bytes, bytes);
     }
 }
 
-Task<> read_everywhere(BrokerContext& broker, Looks& looks, std::size_t bytes_max) {
-    const auto bind = [bytes_max](std::vector<Look>& mine) {
-        return [&mine, bytes_max] { return read_looks(mine, bytes_max); };
+Task<> read_everywhere(BrokerContext& broker, Looks& looks, Limit limit) {
+    const auto bind = [limit](std::vector<Look>& mine) {
+        return [&mine, limit] { return read_looks(mine, limit); };
     };
     std::deque<ShardCall<decltype(bind(looks.begin()->second))>> calls;
     for (auto& [owner, mine] : looks) calls.emplace_back(broker.world, owner, bind(mine));
@@ -151,15 +159,25 @@ Task<> read_everywhere(BrokerContext& broker, Looks& looks, std::size_t bytes_ma
     for (auto& call : calls) co_await call.come_home();
 }
 
-/// Whole batches at the front of `batches`, at most `bytes_max`.
-ByteView front_batches(ByteView batches, std::size_t bytes_max) {
-    std::size_t size = 0;
-    while (size + kBatchHeaderBytes <= batches.size()) {
-        const std::size_t next = size + RecordBatchView(batches.subspan(size)).size_in_bytes();
-        if (next > bytes_max) break;
-        size = next;
+/// Whole batches at the front of `parts`, at most `bytes_max`; of what lies in a file all or
+/// nothing, since nobody looks into it.
+Parts front_batches(Parts parts, std::size_t bytes_max) {
+    if (size_of(parts) <= bytes_max) return parts;
+    Parts front;
+    if (memory_of(parts) < size_of(parts)) return front;
+    std::size_t left = 0;
+    for_each_header(parts, [&left, bytes_max, open = true](const RecordBatchView& batch) mutable {
+        open = open && left + batch.size_in_bytes() <= bytes_max;
+        if (open) left += batch.size_in_bytes();
+    });
+    for (Part& part : parts) {
+        if (left == 0) break;
+        part.size = std::min(part.size, left);
+        part.memory = part.memory.first(part.size);
+        left -= part.size;
+        front.push_back(std::move(part));
     }
-    return batches.first(size);
+    return front;
 }
 
 /// What was read goes into the answer, as far as the request's limit allows: each owner has read as
@@ -170,8 +188,8 @@ void conclude(RequestContext& context, Look& look, FetchResponse::Partition& par
         partition = failed(partition.index, code_of(context, look.read.error()));
         return;
     }
-    ByteView batches = look.read->batches;
-    if (budget.bytes > 0) batches = front_batches(batches, budget.bytes_left);
+    Parts batches = std::move(*look.read);
+    if (budget.bytes > 0) batches = front_batches(std::move(batches), budget.bytes_left);
     if (context.version() < kZstdFrom && holds_zstd(batches)) {
         partition = failed(partition.index, ErrorCode::kUnsupportedCompressionType);
         return;
@@ -179,10 +197,11 @@ void conclude(RequestContext& context, Look& look, FetchResponse::Partition& par
     partition.high_watermark = look.durable_end.value;
     partition.last_stable_offset = look.durable_end.value;
     partition.log_start_offset = look.log_start.value;
-    partition.records = Records(batches);
-    budget.bytes += batches.size();
-    budget.bytes_left -= std::min(budget.bytes_left, batches.size());
-    context.keep(std::move(look.read->memory));
+    const std::size_t size = size_of(batches);
+    budget.bytes += size;
+    budget.bytes_left -= std::min(budget.bytes_left, size);
+    budget.memory += memory_of(batches);
+    partition.records = Records(std::move(batches));
 }
 
 /// In the order in which the request names the partitions.
@@ -280,10 +299,26 @@ Task<> wait_for_any(BrokerContext& broker, const Looks& looks, Time deadline) {
     co_await everywhere.run();
 }
 
-bool is_enough(const FetchRequest& request, const Budget& budget, std::size_t bytes_max) {
+/// The most that all partitions of a request may bring.
+std::size_t wanted_bytes(const Looks& looks, std::size_t bytes_max) {
+    std::size_t wanted = 0;
+    for (const auto& [owner, mine] : looks) {
+        for (const Look& each : mine) wanted += each.bytes_max;
+    }
+    return std::min(wanted, bytes_max);
+}
+
+/// Batches that are looked into have to be in memory.
+ReadInto reads_into(const RequestContext& context) {
+    return context.version() < kZstdFrom ? ReadInto::kMemory : ReadInto::kAnything;
+}
+
+bool is_enough(const FetchRequest& request, const Budget& budget, std::size_t room) {
     const auto wanted = static_cast<std::size_t>(std::max(request.min_bytes, 0));
+    // Whole batches seldom fill the room to its last byte.
+    const std::size_t enough = wanted <= room ? wanted : room / 2 + 1;
     return budget.any_error || request.topics.empty() || request.max_wait_ms <= 0 ||
-           budget.bytes >= std::min(wanted, bytes_max);
+           budget.bytes >= enough;
 }
 
 }  // namespace
@@ -302,11 +337,19 @@ Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
     const auto image = broker.view.now();
     for (bool last_look = false;;) {
         Looks looks;
-        Budget budget{bytes_max};
         FetchResponse response = divide(context, *image, request, looks);
-        co_await read_everywhere(broker, looks, bytes_max);
+        // Without room for it until the deadline the answer is empty, and the client asks again.
+        auto hold = co_await broker.response_memory.take(wanted_bytes(looks, bytes_max), deadline);
+        const std::size_t room = hold ? hold->size() : 0;
+        const Limit limit{room, hold.has_value(), reads_into(context)};
+        co_await read_everywhere(broker, looks, limit);
+        Budget budget{room};
         conclude_all(context, looks, response, budget);
-        if (last_look || is_enough(request, budget, bytes_max)) co_return response;
+        if (hold) {
+            hold->resize(budget.memory);
+            context.keep(std::move(*hold));
+        }
+        if (last_look || is_enough(request, budget, room)) co_return response;
         context.drop_kept();
         co_await wait_for_any(broker, looks, deadline);
         last_look = broker.world.now() >= deadline || broker.waits.stopping();

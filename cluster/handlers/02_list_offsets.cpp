@@ -62,7 +62,7 @@ Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, Time
     const auto batch = co_await log.find_batch_by_time(target);
     if (!batch) co_return batch.error();
     if (!*batch) co_return std::optional<FoundTimestamp>();
-    co_return search_batch(RecordBatchView((*batch)->batches), target);
+    co_return search_batch(RecordBatchView((*batch)->bytes), target);
 }
 
 Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpoch epoch,

@@ -28,6 +28,8 @@ struct BrokerContext {
     HandlerConfig config;
     TopicsView view;
     LogWaits waits;
+    /// Of responses that are being sent from here.
+    MemoryBudget response_memory;
     /// One of each shard, by number.
     std::vector<BrokerContext*> shards;
     Decompressor decompressor{};

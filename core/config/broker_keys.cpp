@@ -83,6 +83,7 @@ constexpr auto kKeys = std::to_array<KeyDescription>({
     {"delegation.token.secret.key", kPassword, kNone, kHarmless},
     {"delete.records.purgatory.purge.interval.requests", kInt, "1", kHarmless},
     {"delete.topic.enable", kBoolean, "true", kUnmet},
+    choice("delivery.path", "auto", "auto, memory, sendfile, mmap, splice"),
     choice("durability", "flush", "flush, os"),
     {"early.start.listeners", kString, kNone, kHarmless},
     {"eligible.leader.replicas.enable", kBoolean, "false", kUnmet},

@@ -75,10 +75,14 @@ public:
         return static_cast<Int>(parse_integer(text(name)).value_or(0));
     }
 
-    /// Whether a key with allowed words has the first of them.
-    bool is_first_choice(std::string_view name) const {
-        return text(name) == split_list(find_broker_key(name)->allowed).front();
+    /// Which of a key's allowed words it has.
+    std::size_t choice(std::string_view name) const {
+        const auto words = split_list(find_broker_key(name)->allowed);
+        return static_cast<std::size_t>(std::find(words.begin(), words.end(), text(name)) -
+                                        words.begin());
     }
+
+    bool is_first_choice(std::string_view name) const { return choice(name) == 0; }
 
     std::vector<Endpoint> endpoints(std::string_view name) {
         std::vector<Endpoint> parsed;
@@ -218,6 +222,7 @@ void read_log(Values& values, BrokerConfig& config) {
     config.index_interval_bytes = values.integer<std::int32_t>("log.index.interval.bytes");
     config.flush_before_ack = values.is_first_choice("durability");
     config.cache_bytes = values.integer("cache.bytes");
+    config.delivery = static_cast<DeliveryPath>(values.choice("delivery.path"));
     config.journal_bytes = values.integer("journal.bytes");
     config.shards = values.integer<std::int32_t>("shards");
     config.direct_writes = values.is_first_choice("segment.writes");

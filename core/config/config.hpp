@@ -2,6 +2,7 @@
 // reference. Whatever is wrong is listed completely, with what would be right.
 #pragma once
 
+#include "core/base/delivery_path.hpp"
 #include "core/config/listeners.hpp"
 #include "core/config/properties.hpp"
 
@@ -28,7 +29,8 @@ struct BrokerConfig {
     std::int32_t fetch_bytes_max{};
     std::int64_t connections_idle_ms_max{};
     bool flush_before_ack{};
-    std::int64_t cache_bytes{};    // batches in memory, of one log directory
+    std::int64_t cache_bytes{};  // batches in memory, of all log directories
+    DeliveryPath delivery{};
     std::int64_t journal_bytes{};  // of one log directory
     /// The least size of a journal file; no key, so that tests can have a small journal.
     std::int64_t journal_file_bytes_min{256 << 10};

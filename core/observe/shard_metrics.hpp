@@ -1,7 +1,7 @@
 // What one shard counts. Every World has one, so that whoever reaches the outside reaches it too.
 #pragma once
 
-#include "core/observe/metrics.hpp"
+#include "core/observe/delivery_metrics.hpp"
 
 namespace millrace {
 
@@ -13,6 +13,8 @@ struct ShardMetrics {
     ShardMetrics& operator=(const ShardMetrics&) = delete;
 
     MetricsRegistry registry;
+
+    DeliveryMetrics delivery{registry};
 
     Counter& batches_appended =
         registry.counter("millrace_batches_appended_total", "Record batches that logs took");

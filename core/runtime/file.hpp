@@ -10,6 +10,7 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace millrace {
@@ -29,6 +30,8 @@ public:
 
     bool is_open() const { return handle_ >= 0; }
     std::int32_t handle() const { return handle_; }
+    /// Gives the handle away, with the duty to close it.
+    std::int32_t release() { return std::exchange(handle_, -1); }
 
     /// Fills `into` from `offset`. Errc::kEndOfStream when the file ends first.
     Task<Result<void>> read_at(std::uint64_t offset, MutableBytes into);

@@ -19,7 +19,13 @@ enum class IoKind : std::uint8_t {
     // kReceive: data, size; result: bytes received, 0 when the peer closed its side. With flags =
     // kIntoProvided: data = std::byte** that receives where they lie, in the world's memory.
     kReceive,
-    kSend,      // data = iovec array, size = its length; result: bytes taken, maybe not all
+    // kSend: data = iovec array, size = its length, flags = 0 or kMore; result: bytes taken, maybe
+    // not all
+    kSend,
+    // kSendFile: other_handle = file, offset, size, flags = SendMethod; result: bytes taken, maybe
+    // not all, 0 where the file ends. -ENODATA when the file's first byte isn't in the page cache:
+    // nobody waits for a disk here.
+    kSendFile,
     kShutdown,  // both directions
     // Files. `handle` is the file.
     kOpen,    // path, flags = OpenMode, maybe | kDirect; result: handle
@@ -33,9 +39,13 @@ enum class IoKind : std::uint8_t {
     // kSyncFilesystem: everything that was written to the filesystem of `handle` leaves the page
     // cache. No barrier for the device's own cache: sync a file of it afterwards.
     kSyncFilesystem,
-    kFileSize,  // data = std::uint64_t* that receives the length
-    kLock,      // exclusive lock of the whole file by this open file description
-    kClose,     // any handle
+    // Wishes about the page cache, as far as there is one: bring a range in, in the background, or
+    // let go of it.
+    kReadAhead,  // offset, size
+    kForget,     // offset, size
+    kFileSize,   // data = std::uint64_t* that receives the length
+    kLock,       // exclusive lock of the whole file by this open file description
+    kClose,      // any handle
     // Names. `path` and `other` outlive the request.
     kRename,        // path -> other, replacing it
     kRemove,        // path: a file
@@ -68,6 +78,9 @@ inline constexpr std::size_t kBlockBytes = 4096;
 /// With kWriteAt: these bytes, and only they, are on stable storage when it succeeds (RWF_DSYNC).
 inline constexpr std::uint32_t kDurableWrite = 1;
 
+/// With kSend: more of the same message follows at once (MSG_MORE).
+inline constexpr std::uint32_t kMore = 1;
+
 /// With kReceive, in a world that provides memory: it picks memory when the bytes arrive, and gets
 /// it back by World::give_back(). ENOBUFS when none is left.
 inline constexpr std::uint32_t kIntoProvided = 1;
@@ -92,6 +105,7 @@ struct IoRequest {
     IoKind kind{};
     std::uint32_t flags{};
     std::int32_t handle{-1};
+    std::int32_t other_handle{-1};
     std::uint64_t offset{};
     void* data{};
     std::uint64_t size{};

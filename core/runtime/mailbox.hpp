@@ -1,8 +1,9 @@
 // What goes from one shard to another: messages that live with their sender, in a queue for each
 // ordered pair of shards, and the flag that says who must be woken for them.
 //
-// The only place of the domain with atomics: everything else is touched by one shard at a time, and
-// a message's way through its mailbox orders what both of them do with it.
+// With the count of chunks that are held (storage/chunk_cache.hpp) the only place of the domain
+// with atomics: everything else is touched by one shard at a time, and a message's way through its
+// mailbox orders what both of them do with it.
 #pragma once
 
 #include <array>

@@ -83,10 +83,11 @@ Task<Result<Received>> Stream::receive_into_own() {
     co_return Received(std::move(own), *count);
 }
 
-Task<Result<void>> Stream::send_all(std::span<iovec> slices) {
+Task<Result<void>> Stream::send_all(std::span<iovec> slices, bool more) {
     while (!slices.empty()) {
         const auto done =
             co_await perform(*world_, {.kind = IoKind::kSend,
+                                       .flags = more ? kMore : 0,
                                        .handle = handle_,
                                        .data = slices.data(),
                                        .size = std::min(slices.size(), kSlicesPerSend)});

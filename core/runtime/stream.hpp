@@ -3,6 +3,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/runtime/operation.hpp"
+#include "core/runtime/part.hpp"
 
 #include <memory>
 #include <span>
@@ -63,14 +64,20 @@ public:
     /// The same, some KiB at most, into memory that is only taken when bytes arrive, where the
     /// world can do that.
     Task<Result<Received>> receive();
-    /// Sends the slices one behind the other, all of them. `slices` is used up.
-    Task<Result<void>> send_all(std::span<iovec> slices);
+    /// Sends the slices one behind the other, all of them. `slices` is used up. With `more` the
+    /// rest of a message follows at once.
+    Task<Result<void>> send_all(std::span<iovec> slices, bool more = false);
+    /// Sends a part that lies in a file, out of the page cache. What isn't there in time is read
+    /// into memory. Errc::kEndOfStream when the file ends first. `part` outlives the call.
+    Task<Result<void>> send_file(const Part& part);
     /// Ends both directions, so that a pending receive returns.
     Task<> shut_down();
     Task<> close();
 
 private:
     Task<Result<Received>> receive_into_own();
+    Task<Result<std::uint64_t>> send_resident(const Part& part, std::uint64_t offset);
+    Task<Result<std::uint64_t>> send_by_memory(const Part& part, std::uint64_t offset);
 
     World* world_{};
     std::int32_t handle_{-1};

@@ -164,6 +164,10 @@ public:
     /// Takes back what a kReceive with kIntoProvided gave out.
     virtual void give_back(const std::byte*) {}
 
+    /// Closes a file at once, from any shard's thread, when nobody waits for the outcome. A world
+    /// without files has nothing to close.
+    virtual void close_unheard(std::int32_t) {}
+
     TimerQueue& timers() { return timers_; }
     ShardMetrics& metrics() { return metrics_; }
 

@@ -113,7 +113,7 @@ Task<Result<void>> LogDirectory::choose_engine() {
     if (!space) co_return space.error();
     make_parts();
     LogConfig& config = config_;
-    config.directory_tail_bytes_max /= parts_.size();
+    config.cache_bytes /= parts_.size();
     const std::uint64_t least =
         std::max(config.journal_file_bytes_min * 8, config.batch_bytes_max * 4);
     config.journal_bytes =

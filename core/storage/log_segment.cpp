@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <limits>
 
@@ -27,6 +28,8 @@ LogSegment::LogSegment(World& world, std::string folder, Offset base, SegmentCon
       base_(base),
       file_(world, path(".log"), config.engine, config.bytes_max),
       index_(base, config.index_interval_bytes),
+      cache_(config.cache),
+      tail_(std::move(config.cache)),
       next_offset_(base),
       created_ms_(world.wall_clock_ms()) {}
 
@@ -198,6 +201,8 @@ Task<Result<void>> LogSegment::fill(std::uint64_t to, bool whole_blocks) {
     if (!written) co_return written;
     filled_ = target;
     tail_.drop_before(filled_);
+    // Many partitions with a little each would hold more than the cache is allowed.
+    if (filled_ == size() && cache_->is_tight()) tail_.shrink();
     co_return Result<void>();
 }
 
@@ -255,24 +260,57 @@ Task<Result<void>> LogSegment::seal() {
 
 Task<Result<Window>> LogSegment::read(std::uint64_t position, std::size_t size) {
     const std::uint64_t end = std::min<std::uint64_t>(position + size, this->size());
+    if (memory_begin() <= position && position < end) {
+        const Part piece = tail_.piece_at(position);
+        if (piece.size >= end - position) {
+            Window window{piece.owner, piece.memory.first(end - position)};
+            co_return window;
+        }
+    }
     const std::uint64_t begin = round_down(position, kBlockBytes);
-    const std::uint64_t file_end = std::min(end, tail_.begin());
-    Window window;
-    window.memory = AlignedBytes(round_up(end - begin, kBlockBytes));
-    const std::size_t skipped = position - begin;
+    const std::uint64_t file_end = std::min(end, memory_begin());
+    const auto memory = std::make_shared<AlignedBytes>(round_up(end - begin, kBlockBytes));
     // Memory first: the tail may be let go of while the file is read.
     if (end > file_end) {
         const std::uint64_t from = std::max(position, file_end);
-        tail_.copy(from, window.memory.bytes().subspan(from - begin, end - from));
+        tail_.copy(from, memory->bytes().subspan(from - begin, end - from));
     }
     if (position < file_end) {
         const std::size_t wanted = round_up(file_end, kBlockBytes) - begin;
-        const auto count = co_await file_.read_blocks(begin, window.memory.bytes().first(wanted));
+        const auto count = co_await file_.read_blocks(begin, memory->bytes().first(wanted));
         if (!count) co_return count.error();
         if (*count < file_end - begin) co_return Errc::kEndOfStream;
+        world_.metrics().delivery.read.add(file_end - position);
     }
-    window.bytes = ByteView(window.memory.bytes()).subspan(skipped, end - position);
+    Window window{memory, ByteView(memory->bytes()).subspan(position - begin, end - position)};
     co_return window;
+}
+
+std::uint64_t LogSegment::batches_end(std::uint64_t position, std::size_t bytes_max,
+                                      Offset end) const {
+    const std::uint64_t limit = std::min<std::uint64_t>(position + bytes_max, size());
+    std::array<std::byte, kBatchHeaderBytes> header;
+    while (position + kBatchHeaderBytes <= limit) {
+        tail_.copy(position, header);
+        const RecordBatchView batch(header);
+        const std::uint64_t next = position + batch.size_in_bytes();
+        if (batch.base_offset() >= end || next > limit) break;
+        position = next;
+    }
+    return position;
+}
+
+Parts LogSegment::share(std::uint64_t from, std::uint64_t to) const {
+    Parts parts;
+    tail_.share(from, to, parts);
+    world_.metrics().delivery.shared.add(to - from);
+    return parts;
+}
+
+Parts LogSegment::range(std::uint64_t from, std::uint64_t to, SendMethod method) const {
+    Parts parts;
+    if (from < to) parts.push_back(Part::in_file(file_.shared(), from, to - from, method));
+    return parts;
 }
 
 }  // namespace millrace

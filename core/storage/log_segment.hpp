@@ -20,6 +20,7 @@ struct SegmentConfig {
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t bytes_max = 1 << 30;
     std::int32_t index_interval_bytes = 4096;
+    std::shared_ptr<ChunkCache> cache;
 };
 
 /// Owned by its PartitionLog, on that log's shard. Must be closed before it goes.
@@ -48,7 +49,8 @@ public:
     std::uint64_t size() const { return tail_.end(); }
     /// Everything before it is in the file, though maybe not on stable storage.
     std::uint64_t filled() const { return filled_; }
-    std::size_t memory_bytes() const { return tail_.memory_bytes(); }
+    /// Everything from here on is in memory.
+    std::uint64_t memory_begin() const { return tail_.memory_begin(); }
     std::int64_t created_ms() const { return created_ms_; }
     bool has_files() const { return file_.is_open(); }
     bool was_cut() const { return was_cut_; }
@@ -82,6 +84,14 @@ public:
 
     /// What lies at `position`, at most `size` bytes of it, from memory or the file.
     Task<Result<Window>> read(std::uint64_t position, std::size_t size);
+    /// Where the whole batches below `end` stop that lie from `position`, a batch's, on, at most
+    /// `bytes_max` of them. REQUIRES: memory_begin() <= position.
+    std::uint64_t batches_end(std::uint64_t position, std::size_t bytes_max, Offset end) const;
+    /// What lies between two positions in memory, not copied.
+    Parts share(std::uint64_t from, std::uint64_t to) const;
+    /// The file's range between two positions. REQUIRES: is_sealed().
+    Parts range(std::uint64_t from, std::uint64_t to, SendMethod method) const;
+    bool is_sealed() const { return file_.is_sealed(); }
 
 private:
     Task<Result<void>> load(Trust trust, std::optional<std::uint64_t> cut_to);
@@ -99,6 +109,7 @@ private:
     const Offset base_;
     SegmentFile file_;
     SegmentIndex index_;
+    std::shared_ptr<ChunkCache> cache_;
     Tail tail_;
     Offset next_offset_;
     std::uint64_t filled_{};

@@ -29,17 +29,14 @@ LeaderEpoch PartitionLog::last_epoch() const {
 
 SegmentConfig PartitionLog::segment_config() const {
     return {config_.engine, static_cast<std::uint64_t>(config_.segment_bytes),
-            config_.index_interval_bytes};
+            config_.index_interval_bytes, shared_.cache};
 }
 
 Task<Result<void>> PartitionLog::wait_for_room() {
     while (!failed_) {
-        if (unfilled_ <= config_.tail_bytes_max &&
-            shared_.unfilled <= config_.directory_tail_bytes_max)
-            co_return Result<void>();
-        if (shared_.unfilled > config_.directory_tail_bytes_max && shared_.memory_short) {
-            shared_.memory_short();
-        }
+        const bool is_short = shared_.is_short_of_memory();
+        if (unfilled_ <= config_.tail_bytes_max && !is_short) co_return Result<void>();
+        if (is_short && shared_.memory_short) shared_.memory_short();
         const auto waited = co_await shared_.room.wait(shared_.fills + 1, kNever);
         if (!waited) co_return waited;
     }

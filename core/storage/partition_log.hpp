@@ -7,6 +7,7 @@
 // anything above durable_end().
 #pragma once
 
+#include "core/base/delivery_path.hpp"
 #include "core/observe/logger.hpp"
 #include "core/runtime/gate.hpp"
 #include "core/runtime/wait_list.hpp"
@@ -39,18 +40,29 @@ struct LogConfig {
     std::uint64_t batch_bytes_max = 1 << 20;
     /// Bytes of one log that are in no segment file yet; beyond it, wait_for_room() waits.
     std::size_t tail_bytes_max = 16 << 20;
-    /// The same for all logs of a directory.
-    std::size_t directory_tail_bytes_max = 256 << 20;
+    /// Memory of all logs of a directory: tails, and what was lately in them.
+    std::size_t cache_bytes = 256 << 20;
+    DeliveryPath delivery = DeliveryPath::kAuto;
 };
 
 /// What the logs of one directory share. Lives as long as they do.
 struct LogShared {
     LogShared(World& where, Logger& log, LogConfig settings)
-        : world(where), logger(log), config(settings), room(where) {}
+        : world(where),
+          logger(log),
+          config(settings),
+          cache(std::make_shared<ChunkCache>(settings.cache_bytes)),
+          room(where) {}
+
+    /// Producers wait: filling and evicting are behind.
+    bool is_short_of_memory() const {
+        return unfilled > config.cache_bytes / 2 || (unfilled > 0 && cache->is_tight());
+    }
 
     World& world;
     Logger& logger;
     LogConfig config;
+    const std::shared_ptr<ChunkCache> cache;
     /// Null until the directory has recovered.
     Journal* journal{};
     /// Bytes in no segment file yet.
@@ -68,10 +80,10 @@ struct AppendInfo {
     Offset last_offset;
 };
 
-/// Batches as they lie in a segment. `batches` points into `memory`.
-struct ReadResult {
-    AlignedBytes memory;
-    ByteView batches;
+/// How a read may answer.
+enum class ReadInto {
+    kAnything,  // parts in memory, or a range of a file
+    kMemory,    // parts in memory: the caller looks at the batches
 };
 
 struct FoundTimestamp {
@@ -140,9 +152,10 @@ public:
     /// Whole batches from the one that holds `from`, below durable_end(), at most `bytes_max` but
     /// with `at_least_one` the first one in any case. Errc::kOffsetOutOfRange below the log start
     /// and above the log end; empty at durable_end().
-    Task<Result<ReadResult>> read(Offset from, std::size_t bytes_max, bool at_least_one);
+    Task<Result<Parts>> read(Offset from, std::size_t bytes_max, bool at_least_one,
+                             ReadInto into = ReadInto::kAnything);
     /// The first batch below durable_end() whose largest timestamp reaches `target`.
-    Task<Result<std::optional<ReadResult>>> find_batch_by_time(TimestampMs target);
+    Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target);
     /// The largest timestamp and the last offset of the batch that holds it.
     std::optional<FoundTimestamp> largest_timestamp() const;
     /// Each segment's first offset and largest timestamp, in rising order.

@@ -38,8 +38,8 @@ Task<Result<std::optional<Place>>> find_batch(LogSegment& segment, std::uint64_t
     co_return std::optional<Place>();
 }
 
-/// The front of `bytes` that holds whole batches below `end`, at most `bytes_max` of them.
-ByteView whole_batches(ByteView bytes, std::size_t bytes_max, Offset end) {
+/// The same as LogSegment::batches_end(), of bytes in one piece.
+std::size_t whole_batches(ByteView bytes, std::size_t bytes_max, Offset end) {
     std::size_t at = 0;
     while (at + kBatchHeaderBytes <= bytes.size()) {
         const RecordBatchView batch(bytes.subspan(at));
@@ -47,26 +47,44 @@ ByteView whole_batches(ByteView bytes, std::size_t bytes_max, Offset end) {
         if (batch.base_offset() >= end || next > bytes.size() || next > bytes_max) break;
         at = next;
     }
-    return bytes.first(at);
+    return at;
 }
 
-Task<Result<ReadResult>> read_batches(LogSegment& segment, Place place, std::size_t bytes_max,
-                                      Offset end) {
-    const std::size_t size = std::min<std::uint64_t>(segment.size() - place.position, bytes_max);
-    auto window = co_await segment.read(place.position, size);
+SendMethod method_of(DeliveryPath path) {
+    switch (path) {
+        case DeliveryPath::kMmap: return SendMethod::kMmap;
+        case DeliveryPath::kSplice: return SendMethod::kSplice;
+        default: return SendMethod::kSendfile;
+    }
+}
+
+/// Where a range of a sealed file from `position` on may stop: at a batch that the index names,
+/// before what memory has. No header is read for it. `position` when there is no such batch.
+std::uint64_t range_end(const LogSegment& segment, std::uint64_t position, std::size_t bytes_max) {
+    const std::uint64_t limit = position + bytes_max;
+    const std::uint64_t memory = segment.memory_begin();
+    if (memory >= segment.size() && limit >= segment.size()) return segment.size();
+    return segment.index().last_position_in(position, std::min(limit, memory));
+}
+
+Task<Result<Parts>> read_into_memory(LogSegment& segment, std::uint64_t position,
+                                     std::size_t bytes_max, Offset end) {
+    const std::size_t size = std::min<std::uint64_t>(segment.size() - position, bytes_max);
+    const auto window = co_await segment.read(position, size);
     if (!window) co_return window.error();
-    ReadResult result;
-    result.batches = whole_batches(window->bytes, bytes_max, end);
-    result.memory = std::move(window->memory);
-    co_return result;
+    const std::size_t count = whole_batches(window->bytes, bytes_max, end);
+    Parts parts;
+    if (count > 0) parts.push_back(Part::in_memory(window->bytes.first(count), window->memory));
+    co_return parts;
 }
 
 }  // namespace
 
-Task<Result<ReadResult>> PartitionLog::read(Offset from, std::size_t bytes_max, bool at_least_one) {
+Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool at_least_one,
+                                       ReadInto into) {
     if (from < log_start_ || from > log_end_) co_return Errc::kOffsetOutOfRange;
     const Offset end = durable_end_;
-    if (from >= end) co_return ReadResult();
+    if (from >= end) co_return Parts();
     for (auto at = std::prev(segments_.upper_bound(from)); at != segments_.end(); ++at) {
         LogSegment& segment = *at->second;
         const auto holds_offset = [from](const RecordBatchView& batch) {
@@ -76,15 +94,24 @@ Task<Result<ReadResult>> PartitionLog::read(Offset from, std::size_t bytes_max, 
             co_await find_batch(segment, segment.index().position_before(from), end, holds_offset);
         if (!place) co_return place.error();
         if (!*place) continue;
-        if ((*place)->size > bytes_max && !at_least_one) co_return ReadResult();
-        const Place found = **place;
-        const std::size_t room = std::max(bytes_max, found.size);
-        co_return co_await read_batches(segment, found, room, end);
+        if ((*place)->size > bytes_max && !at_least_one) co_return Parts();
+        const std::uint64_t position = (*place)->position;
+        const std::size_t room = std::max(bytes_max, (*place)->size);
+        if (segment.memory_begin() <= position) {
+            co_return segment.share(position, segment.batches_end(position, room, end));
+        }
+        const bool ranges = into == ReadInto::kAnything && segment.is_sealed() &&
+                            config_.delivery != DeliveryPath::kMemory;
+        const std::uint64_t stop = ranges ? range_end(segment, position, room) : position;
+        if (stop > position) {
+            co_return segment.range(position, stop, method_of(config_.delivery));
+        }
+        co_return co_await read_into_memory(segment, position, room, end);
     }
-    co_return ReadResult();
+    co_return Parts();
 }
 
-Task<Result<std::optional<ReadResult>>> PartitionLog::find_batch_by_time(TimestampMs target) {
+Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {
     const Offset end = durable_end_;
     for (auto& [base, segment] : segments_) {
         if (segment->index().max_timestamp() < target) continue;
@@ -96,11 +123,11 @@ Task<Result<std::optional<ReadResult>>> PartitionLog::find_batch_by_time(Timesta
         if (!place) co_return place.error();
         if (!*place) continue;
         const Place found = **place;
-        auto batch = co_await read_batches(*segment, found, found.size, end);
+        const auto batch = co_await segment->read(found.position, found.size);
         if (!batch) co_return batch.error();
-        co_return std::move(*batch);
+        co_return *batch;
     }
-    co_return std::optional<ReadResult>();
+    co_return std::optional<Window>();
 }
 
 std::vector<std::pair<Offset, TimestampMs>> PartitionLog::segment_starts() const {

@@ -13,8 +13,8 @@ constexpr std::uint64_t kStepMax = 16 << 20;
 Task<Result<void>> SegmentFile::open(OpenMode mode) {
     auto opened = co_await File::open(world_, path_, mode);
     if (!opened) co_return opened.error();
-    plain_ = std::move(*opened);
-    const auto size = co_await plain_.size();
+    plain_ = std::make_shared<SharedFile>(world_, std::move(*opened));
+    const auto size = co_await plain_->file().size();
     if (!size) co_return size.error();
     allocated_ = *size;
     co_return Result<void>();
@@ -46,7 +46,7 @@ Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec>
     if (!rest.empty()) {
         blocks.push_back({const_cast<std::byte*>(rest.data()), rest.size()});
     }
-    File& file = engine_ == SegmentEngine::kDirectIo ? direct_ : plain_;
+    File& file = engine_ == SegmentEngine::kDirectIo ? direct_ : plain_->file();
     const auto written = co_await file.write_all_at(position, blocks);
     // Not before: a sync that runs beside the write doesn't cover it.
     unsynced_ = true;
@@ -55,7 +55,7 @@ Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec>
 
 Task<Result<void>> SegmentFile::trim(std::uint64_t size) {
     if (allocated_ == size && !longer_) co_return Result<void>();
-    const auto cut = co_await plain_.truncate(size);
+    const auto cut = co_await plain_->file().truncate(size);
     unsynced_ = true;
     if (!cut) co_return cut;
     allocated_ = size;
@@ -67,7 +67,7 @@ Task<Result<void>> SegmentFile::sync() {
     if (!unsynced_) co_return Result<void>();
     // What is written while the sync runs is not covered by it.
     unsynced_ = false;
-    const auto synced = co_await plain_.sync(SyncScope::kData);
+    const auto synced = co_await plain_->file().sync(SyncScope::kData);
     if (!synced) unsynced_ = true;
     co_return synced;
 }
@@ -81,18 +81,19 @@ Task<Result<void>> SegmentFile::seal() {
 
 Task<Result<void>> SegmentFile::close() {
     Result<void> outcome;
-    for (File* const file : {&direct_, &plain_}) {
-        if (!file->is_open()) continue;
-        const auto closed = co_await file->close();
-        if (!closed) outcome = closed;
-    }
-    co_return outcome;
+    if (direct_.is_open()) outcome = co_await direct_.close();
+    const auto last = std::exchange(plain_, nullptr);
+    if (last == nullptr) co_return outcome;
+    last->retire();
+    if (last.use_count() > 1) co_return outcome;
+    const auto closed = co_await last->file().close();
+    co_return outcome ? closed : outcome;
 }
 
 Task<Result<std::size_t>> SegmentFile::read_blocks(std::uint64_t position, MutableBytes into) {
     // A page that was cached beside direct writes may be stale, so nothing is cached while there
     // are any.
-    if (!direct_.is_open()) co_return co_await plain_.read_some_at(position, into);
+    if (!direct_.is_open()) co_return co_await plain_->file().read_some_at(position, into);
     ++readers_;
     const auto count = co_await direct_.read_some_at(position, into);
     --readers_;

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "core/base/aligned_bytes.hpp"
-#include "core/runtime/file.hpp"
+#include "core/runtime/shared_file.hpp"
 
 #include <string>
 #include <vector>
@@ -15,9 +15,9 @@ namespace millrace {
 
 enum class SegmentEngine { kDirectIo, kPageCache };
 
-/// Bytes of a segment in memory of their own.
+/// Bytes of a segment in one piece, in memory that stays as long as the window does.
 struct Window {
-    AlignedBytes memory;
+    std::shared_ptr<const void> memory;
     ByteView bytes;
 };
 
@@ -27,7 +27,7 @@ public:
     SegmentFile(World& world, std::string path, SegmentEngine engine, std::uint64_t bytes_max)
         : world_(world), path_(std::move(path)), engine_(engine), bytes_max_(bytes_max) {}
 
-    bool is_open() const { return plain_.is_open(); }
+    bool is_open() const { return plain_ != nullptr; }
     SegmentEngine engine() const { return engine_; }
     const std::string& path() const { return path_; }
     /// The file may be longer than its data, in memory or on stable storage.
@@ -35,7 +35,7 @@ public:
     bool is_unsynced() const { return unsynced_; }
 
     Task<Result<void>> open(OpenMode mode);
-    Task<Result<std::uint64_t>> size() { return plain_.size(); }
+    Task<Result<std::uint64_t>> size() { return plain_->file().size(); }
     /// Makes room for `size` bytes of data, in steps that grow with the file.
     Task<Result<void>> grow(std::uint64_t size);
     /// Writes whole blocks from `position`, which is a block's, and `rest` behind them.
@@ -47,6 +47,10 @@ public:
     void mark_synced(bool synced) { unsynced_ = !synced; }
     /// No more writes: later reads go through the page cache.
     Task<Result<void>> seal();
+    bool is_sealed() const { return sealed_; }
+    /// For whoever sends ranges of it. REQUIRES: is_sealed().
+    const std::shared_ptr<SharedFile>& shared() const { return plain_; }
+    /// Closes the file, or leaves that to the last response that still sends from it.
     Task<Result<void>> close();
 
     /// Fills `into` with what lies at `position`, both in whole blocks; returns how much there is.
@@ -57,7 +61,7 @@ private:
     const std::string path_;
     const SegmentEngine engine_;
     const std::uint64_t bytes_max_;
-    File plain_;
+    std::shared_ptr<SharedFile> plain_;
     File direct_;
     std::uint64_t allocated_{};
     std::uint32_t readers_{};

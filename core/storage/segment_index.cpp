@@ -82,6 +82,14 @@ std::uint64_t SegmentIndex::position_before(Offset offset) const {
     return after == offsets_.begin() ? 0 : std::prev(after)->position;
 }
 
+std::uint64_t SegmentIndex::last_position_in(std::uint64_t from, std::uint64_t to) const {
+    const auto behind = std::upper_bound(
+        offsets_.begin(), offsets_.end(), to,
+        [](std::uint64_t wanted, const OffsetEntry& entry) { return wanted < entry.position; });
+    return behind == offsets_.begin() ? from
+                                      : std::max<std::uint64_t>(from, std::prev(behind)->position);
+}
+
 std::uint64_t SegmentIndex::position_before_time(TimestampMs target) const {
     const auto first = std::lower_bound(
         timestamps_.begin(), timestamps_.end(), target,

@@ -50,6 +50,9 @@ public:
 
     /// A position at or before the batch that holds `offset`.
     std::uint64_t position_before(Offset offset) const;
+    /// Where the last batch begins that an entry names between `from` and `to`; `from` when none
+    /// does.
+    std::uint64_t last_position_in(std::uint64_t from, std::uint64_t to) const;
     /// A position at or before the first batch with a timestamp of at least `target`.
     std::uint64_t position_before_time(TimestampMs target) const;
 

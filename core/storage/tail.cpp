@@ -3,41 +3,60 @@
 #include <algorithm>
 
 namespace millrace {
-namespace {
 
-// A chunk that is full is written at once: large enough for the device, small enough that many
-// partitions fit.
-constexpr std::size_t kChunkBytesMax = 256 << 10;
+Tail::~Tail() {
+    for (; recent_ > 0; --recent_) {
+        cache_->forget(*chunks_.front());
+        chunks_.pop_front();
+    }
+}
 
-}  // namespace
-
-Tail::Chunk& Tail::add_chunk(std::size_t size) {
+Chunk& Tail::add_chunk(std::size_t size) {
     const std::uint64_t position =
-        chunks_.empty() ? round_down(end_, kMemoryAlignment) : chunks_.back().end();
-    chunks_.push_back({position, AlignedBytes(size)});
+        is_empty() ? round_down(end_, kMemoryAlignment) : chunks_.back()->end;
+    chunks_.push_back(cache_->make(position, size));
     memory_bytes_ += size;
     // Quiet logs cost a block, busy ones soon have the largest chunks.
-    next_chunk_bytes_ = std::min(size * 2, kChunkBytesMax);
-    return chunks_.back();
+    next_chunk_bytes_ = size * 2;
+    return *chunks_.back();
+}
+
+void Tail::retire_first(std::uint64_t end) {
+    Chunk& chunk = *chunks_[recent_];
+    memory_bytes_ -= chunk.memory.size();
+    chunk.end = std::min(chunk.end, end);
+    if (chunk.end <= chunk.position) {
+        chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(recent_));
+        return;
+    }
+    ++recent_;
+    cache_->add_recent(chunk, *this);
+}
+
+void Tail::drop_evicted(const Chunk& chunk) {
+    expect(chunks_.front().get() == &chunk, "the oldest chunk of a tail is not evicted first");
+    chunks_.pop_front();
+    --recent_;
 }
 
 void Tail::start_behind(std::uint64_t size, ByteView rest) {
-    chunks_.clear();
-    memory_bytes_ = 0;
+    const std::uint64_t begin = size - rest.size();
+    while (!is_empty()) retire_first(begin);
     next_chunk_bytes_ = kMemoryAlignment;
     end_ = size;
-    begin_ = size - rest.size();
     if (rest.empty()) return;
-    expect_equal(begin_ % kMemoryAlignment, std::uint64_t{0}, "a tail begins inside a block");
+    expect_equal(begin % kMemoryAlignment, std::uint64_t{0}, "a tail begins inside a block");
     Chunk& chunk = add_chunk(kMemoryAlignment);
     std::memcpy(chunk.memory.data(), rest.data(), rest.size());
 }
 
 void Tail::append(ByteView bytes) {
     while (!bytes.empty()) {
-        if (chunks_.empty() || chunks_.back().end() == end_) add_chunk(next_chunk_bytes_);
-        Chunk& last = chunks_.back();
-        const std::size_t room = last.end() - end_;
+        if (is_empty() || chunks_.back()->end == end_) {
+            add_chunk(std::min(next_chunk_bytes_, cache_->chunk_bytes_max()));
+        }
+        Chunk& last = *chunks_.back();
+        const std::size_t room = last.end - end_;
         const std::size_t count = std::min(room, bytes.size());
         std::memcpy(last.memory.data() + (end_ - last.position), bytes.data(), count);
         end_ += count;
@@ -45,44 +64,68 @@ void Tail::append(ByteView bytes) {
     }
 }
 
-template <class OnPart>
-void Tail::for_parts(std::uint64_t from, std::uint64_t to, OnPart on_part) const {
-    for (const Chunk& chunk : chunks_) {
-        const std::uint64_t first = std::max(from, chunk.position);
-        const std::uint64_t last = std::min(to, chunk.end());
-        if (first < last) on_part(chunk.memory.data() + (first - chunk.position), last - first);
+Tail::Chunks::const_iterator Tail::chunk_at(std::uint64_t position) const {
+    expect(memory_begin() <= position, "bytes that memory has forgotten are asked for");
+    const auto behind =
+        std::upper_bound(chunks_.begin(), chunks_.end(), position,
+                         [](std::uint64_t wanted, const std::shared_ptr<Chunk>& chunk) {
+                             return wanted < chunk->position;
+                         });
+    return behind == chunks_.begin() ? behind : std::prev(behind);
+}
+
+Part Tail::piece_at(std::uint64_t position) const {
+    const std::shared_ptr<Chunk>& chunk = *chunk_at(position);
+    const ByteView bytes(chunk->memory.data() + (position - chunk->position),
+                         end_in(*chunk) - position);
+    return Part::in_memory(bytes, chunk);
+}
+
+void Tail::share(std::uint64_t from, std::uint64_t to, Parts& parts) const {
+    while (from < to) {
+        Part part = piece_at(from);
+        part.size = std::min<std::size_t>(part.size, to - from);
+        part.memory = part.memory.first(part.size);
+        from += part.size;
+        parts.push_back(std::move(part));
     }
 }
 
 std::size_t Tail::copy(std::uint64_t position, MutableBytes into) const {
-    expect(begin_ <= position, "bytes that the tail has forgotten are asked for");
-    const std::uint64_t to = std::min(end_, position + into.size());
     std::size_t copied = 0;
-    for_parts(position, to, [&](const std::byte* part, std::size_t size) {
-        std::memcpy(into.data() + copied, part, size);
+    const std::uint64_t to = std::min(end_, position + into.size());
+    if (position >= to) return 0;
+    for (auto at = chunk_at(position); position < to; ++at) {
+        const Chunk& chunk = **at;
+        const std::size_t size = std::min(to, end_in(chunk)) - position;
+        std::memcpy(into.data() + copied, chunk.memory.data() + (position - chunk.position), size);
         copied += size;
-    });
+        position += size;
+    }
     return copied;
 }
 
 std::vector<iovec> Tail::full_blocks(std::uint64_t from, std::uint64_t to) const {
+    const std::uint64_t begin = round_down(from, kMemoryAlignment);
+    const std::uint64_t end = round_down(to, kMemoryAlignment);
     std::vector<iovec> blocks;
-    for_parts(round_down(from, kMemoryAlignment), round_down(to, kMemoryAlignment),
-              [&](std::byte* part, std::size_t size) { blocks.push_back({part, size}); });
+    for (std::size_t i = recent_; i < chunks_.size(); ++i) {
+        const Chunk& chunk = *chunks_[i];
+        const std::uint64_t first = std::max(begin, chunk.position);
+        const std::uint64_t last = std::min(end, chunk.end);
+        if (first >= last) continue;
+        blocks.push_back({chunk.memory.data() + (first - chunk.position), last - first});
+    }
     return blocks;
 }
 
 void Tail::drop_before(std::uint64_t position) {
-    while (!chunks_.empty() && chunks_.front().end() <= position) {
-        memory_bytes_ -= chunks_.front().memory.size();
-        begin_ = chunks_.front().end();
-        chunks_.pop_front();
-    }
-    if (chunks_.empty()) begin_ = end_;
+    while (!is_empty() && chunks_[recent_]->end <= position) retire_first(position);
 }
 
 void Tail::shrink() {
     const std::uint64_t block = round_down(end_, kMemoryAlignment);
+    if (memory_bytes_ <= kMemoryAlignment) return;
     AlignedBytes rest(kMemoryAlignment);
     const std::size_t size = end_ - block;
     if (size > 0) copy(block, rest.bytes().first(size));

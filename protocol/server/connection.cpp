@@ -128,18 +128,30 @@ Task<Result<void>> Connection::send_response(Exchange& exchange) {
     encode_response_header(writer, header.api_key, header.api_version, header.correlation_id);
     writer.append(exchange.response->body);
     finish_frame(writer);
-    std::vector<iovec> slices;
-    std::size_t size = 0;
-    for (const ByteView segment : writer.segments()) {
-        size += segment.size();
-        slices.push_back({const_cast<std::byte*>(segment.data()), segment.size()});
-    }
-    const auto sent = co_await stream_.send_all(slices);
+    const std::size_t size = writer.size();
+    std::vector<Segment> segments = writer.segments();
+    const auto sent = co_await send_segments(std::move(segments));
     if (sent) {
         ++sent_;
         metrics_.bytes_sent.add(size);
     }
     co_return sent;
+}
+
+/// What lies in memory goes out in gathered sends between the ranges of files.
+Task<Result<void>> Connection::send_segments(std::vector<Segment> segments) {
+    std::vector<iovec> slices;
+    for (const Segment& segment : segments) {
+        if (segment.in_file == nullptr) {
+            slices.push_back({const_cast<std::byte*>(segment.bytes.data()), segment.bytes.size()});
+            continue;
+        }
+        auto sent = co_await stream_.send_all(slices, true);
+        if (sent) sent = co_await stream_.send_file(*segment.in_file);
+        if (!sent) co_return sent;
+        slices.clear();
+    }
+    co_return co_await stream_.send_all(slices);
 }
 
 void Connection::break_off() {

@@ -55,6 +55,7 @@ private:
     Task<> answer(Exchange& exchange, const HandlerTable::Serve& serve, Reader body);
     Task<> send_finished();
     Task<Result<void>> send_response(Exchange& exchange);
+    Task<Result<void>> send_segments(std::vector<Segment> segments);
     /// The request with this number no longer holds up the one behind it.
     void pass(std::uint64_t number);
     void break_off();

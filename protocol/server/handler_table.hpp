@@ -2,7 +2,7 @@
 // look up in it.
 #pragma once
 
-#include "core/base/aligned_bytes.hpp"
+#include "core/runtime/memory_budget.hpp"
 #include "core/runtime/task.hpp"
 #include "protocol/api.hpp"
 #include "protocol/header.hpp"
@@ -40,8 +40,8 @@ public:
     /// The connection closes after this request, without a response; `reason` goes to the log.
     void close_connection(std::string reason) { close_reason_ = std::move(reason); }
     const std::optional<std::string>& close_reason() const { return close_reason_; }
-    /// Keeps what the response's borrowed record data points into until it is sent.
-    void keep(AlignedBytes memory) { kept_.push_back(std::move(memory)); }
+    /// What the response holds of the shard's memory, until it is sent.
+    void keep(MemoryBudget::Hold hold) { kept_.push_back(std::move(hold)); }
     void drop_kept() { kept_.clear(); }
     /// Lets the connection read and begin its next request before this one is answered: what this
     /// request wants in order has its place. Responses keep the order of requests all the same.
@@ -54,7 +54,7 @@ public:
 private:
     bool withheld_{};
     std::optional<std::string> close_reason_;
-    std::vector<AlignedBytes> kept_;
+    std::vector<MemoryBudget::Hold> kept_;
 };
 
 /// An encoded response body, and what its borrowed pieces point into.

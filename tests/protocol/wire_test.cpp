@@ -84,9 +84,9 @@ TEST(Writer, PutsSegmentsInOrderAroundSplices) {
     const auto segments = writer.segments();
     ASSERT_EQ(segments.size(), 4u);
     EXPECT_EQ(segments[0].size(), 2u);
-    EXPECT_EQ(segments[1].data(), large.data());
-    EXPECT_NE(segments[2].data(), small.data()) << "small spans are copied";
-    EXPECT_EQ(segments[3].data(), large.data());
+    EXPECT_EQ(segments[1].bytes.data(), large.data());
+    EXPECT_NE(segments[2].bytes.data(), small.data()) << "small spans are copied";
+    EXPECT_EQ(segments[3].bytes.data(), large.data());
     EXPECT_EQ(writer.size(), 2 + 2 * large.size() + small.size());
     EXPECT_EQ(writer.to_bytes().size(), writer.size());
 }

@@ -149,6 +149,8 @@ std::int32_t SimDisk::carry_out(Request& request) {
         case IoKind::kRemoveFolder: return remove(request, true);
         case IoKind::kMakeFolder: return make_folder(request);
         case IoKind::kListFolder: return list(request);
+        case IoKind::kReadAhead:
+        case IoKind::kForget: return find(request.wish.handle) == nullptr ? -EBADF : 0;
         case IoKind::kSpace:
             *static_cast<FilesystemSpace*>(request.wish.data) = {kDiskBytes, kDiskBytes / 2};
             return 0;

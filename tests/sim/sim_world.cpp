@@ -3,6 +3,7 @@
 #include "core/base/assert.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace millrace::sim {
 namespace {
@@ -39,6 +40,8 @@ void SimProcess::submit(Operation& operation) {
     in_flight_[id] = {&operation, 0};
     simulation_.submit(*this, operation, id);
 }
+
+void SimProcess::close_unheard(std::int32_t handle) { simulation_.close_file(process_, handle); }
 
 void SimProcess::cancel(Operation& operation) {
     for (const auto& [id, each] : in_flight_) {
@@ -180,11 +183,44 @@ void Simulation::submit(SimProcess& process, Operation& operation, std::uint64_t
         network_.start(process.process(), operation.request, id, complete);
         return;
     }
+    if (operation.request.kind == IoKind::kSendFile) {
+        send_file(process, operation.request, id, complete);
+        return;
+    }
     const std::uint64_t ticket = disk_.begin(process.process(), operation.request);
     process.in_flight_[id].disk_ticket = ticket;
     after(disk_latency(operation.request.kind), [this, number, ticket, complete] {
         if (find(number) != nullptr) complete(disk_.finish(ticket));
     });
+}
+
+/// What the file has goes onto the socket as other bytes do; now and then it isn't in memory.
+void Simulation::send_file(SimProcess& process, const IoRequest& wish, std::uint64_t id,
+                           const std::function<void(std::int32_t)>& complete) {
+    const bool missing = prng_.chance(1, 8);
+    const auto bytes = std::make_shared<std::vector<std::byte>>(wish.size);
+    const std::uint32_t number = process.number();
+    const std::uint64_t ticket = disk_.begin(process.process(), {.kind = IoKind::kReadAt,
+                                                                 .handle = wish.other_handle,
+                                                                 .offset = wish.offset,
+                                                                 .data = bytes->data(),
+                                                                 .size = bytes->size()});
+    process.in_flight_[id].disk_ticket = ticket;
+    after(disk_latency(wish.kind), [this, number, id, ticket, bytes, wish, missing, complete] {
+        SimProcess* const alive = find(number);
+        if (alive == nullptr) return;
+        const std::int32_t count = disk_.finish(ticket);
+        alive->in_flight_[id].disk_ticket = 0;
+        if (missing || count <= 0) return complete(missing ? -ENODATA : count);
+        iovec slice{bytes->data(), static_cast<std::size_t>(count)};
+        network_.start(alive->process(),
+                       {.kind = IoKind::kSend, .handle = wish.handle, .data = &slice, .size = 1},
+                       id, complete);
+    });
+}
+
+void Simulation::close_file(std::uint32_t process, std::int32_t handle) {
+    (void)disk_.finish(disk_.begin(process, {.kind = IoKind::kClose, .handle = handle}));
 }
 
 void Simulation::note(std::uint64_t first, std::uint64_t second) {

@@ -25,6 +25,7 @@ public:
     void defer(Runnable& runnable) override;
     void submit(Operation& operation) override;
     void cancel(Operation& operation) override;
+    void close_unheard(std::int32_t handle) override;
     Time now() const override;
     std::int64_t wall_clock_ms() const override;
     std::uint64_t random() override { return prng_.next(); }
@@ -91,6 +92,9 @@ private:
     friend class SimProcess;
 
     void submit(SimProcess& process, Operation& operation, std::uint64_t id);
+    void send_file(SimProcess& process, const IoRequest& wish, std::uint64_t id,
+                   const std::function<void(std::int32_t)>& complete);
+    void close_file(std::uint32_t process, std::int32_t handle);
     Duration disk_latency(IoKind kind);
     bool step();
     std::vector<SimProcess*> runnable();

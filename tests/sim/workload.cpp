@@ -96,6 +96,7 @@ private:
         config_.direct_writes = !prng_.chance(1, 4);
         config_.journal_file_bytes_min = prng_.chance(1, 2) ? 64 << 10 : 32 << 10;
         config_.journal_bytes = config_.journal_file_bytes_min * 8;
+        config_.cache_bytes = static_cast<std::int64_t>(prng_.between(64 << 10, 2 << 20));
     }
 
     void draw_faults() {

@@ -42,6 +42,8 @@ TEST(Config, AnInvalidValueNamesKeyValueAndRange) {
     EXPECT_EQ(reading.problems[0], "num.partitions=0: a number from 1 to 2147483647");
     EXPECT_FALSE(read_config({{"auto.create.topics.enable", "yes"}}).problems.empty());
     EXPECT_FALSE(read_config({{"durability", "maybe"}}).problems.empty());
+    EXPECT_FALSE(read_config({{"delivery.path", "pigeon"}}).problems.empty());
+    EXPECT_EQ(read_config({{"delivery.path", "mmap"}}).config.delivery, DeliveryPath::kMmap);
 }
 
 TEST(Config, OnlyPlaintextListenersAreTaken) {

@@ -1,5 +1,6 @@
 // A partition's log on a real disk: what is appended is read back byte for byte, across rolls and
 // restarts, and an unclean end is cut where the whole batches end.
+#include "core/storage/batch_headers.hpp"
 #include "core/storage/log_directory.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/on_ring.hpp"
@@ -73,15 +74,23 @@ protected:
         co_return expected;
     }
 
+    /// What the parts hold together.
+    static Bytes joined(const Parts& parts) {
+        Bytes bytes(size_of(parts));
+        EXPECT_EQ(copy_out(parts, 0, bytes), bytes.size());
+        return bytes;
+    }
+
     static Task<Bytes> read_everything(PartitionLog& log, std::size_t bytes_max) {
         Bytes all;
         Offset next = log.log_start_offset();
         while (next < log.durable_end()) {
-            const auto read = co_await log.read(next, bytes_max, true);
+            const auto read = co_await log.read(next, bytes_max, true, ReadInto::kMemory);
             EXPECT_TRUE(read);
-            if (!read || read->batches.empty()) break;
-            append_bytes(all, read->batches);
-            ByteView rest = read->batches;
+            if (!read || read->empty()) break;
+            const Bytes batches = joined(*read);
+            append_bytes(all, batches);
+            ByteView rest = batches;
             while (!rest.empty()) {
                 const RecordBatchView batch(rest);
                 next = batch.last_offset() + 1;
@@ -122,11 +131,12 @@ TEST_F(PartitionLogTest, AReadFromTheMiddleOfABatchBeginsWithThatBatch) {
         EXPECT_TRUE(log->append(batch, kEpoch));
         EXPECT_TRUE(co_await log->wait_durable(Offset{10}, kNever));
         const auto read = co_await log->read(Offset{7}, 1, true);
-        EXPECT_EQ(RecordBatchView(read->batches).base_offset(), Offset{0});
+        const Bytes batches = joined(*read);
+        EXPECT_EQ(RecordBatchView(batches).base_offset(), Offset{0});
         const auto limited = co_await log->read(Offset{7}, 1, false);
-        EXPECT_TRUE(limited->batches.empty());
+        EXPECT_TRUE(limited->empty());
         const auto at_end = co_await log->read(Offset{10}, 1000, true);
-        EXPECT_TRUE(at_end->batches.empty());
+        EXPECT_TRUE(at_end->empty());
         const auto beyond = co_await log->read(Offset{11}, 1000, true);
         EXPECT_EQ(beyond.error(), make_error_code(Errc::kOffsetOutOfRange));
         EXPECT_TRUE(co_await log.directory->close());
@@ -142,7 +152,7 @@ TEST_F(PartitionLogTest, NothingAcceptedIsVisibleBeforeItIsDurable) {
         EXPECT_EQ(log->log_end_offset(), Offset{1});
         EXPECT_EQ(log->durable_end(), Offset{0});
         const auto early = co_await log->read(Offset{0}, 1000, true);
-        EXPECT_TRUE(early->batches.empty());
+        EXPECT_TRUE(early->empty());
         EXPECT_TRUE(co_await log->wait_durable(Offset{1}, kNever));
         EXPECT_EQ(log->durable_end(), Offset{1});
         EXPECT_TRUE(co_await log.directory->close());
@@ -259,8 +269,8 @@ TEST_F(PartitionLogTest, ATimestampFindsTheFirstBatchThatReachesIt) {
         (void)co_await fill(*log, 100);
         const auto found = co_await log->find_batch_by_time(1500);
         EXPECT_TRUE(found && *found);
-        EXPECT_GE(RecordBatchView((*found)->batches).max_timestamp(), 1500);
-        EXPECT_LE(RecordBatchView((*found)->batches).base_timestamp(), 1500);
+        EXPECT_GE(RecordBatchView((*found)->bytes).max_timestamp(), 1500);
+        EXPECT_LE(RecordBatchView((*found)->bytes).base_timestamp(), 1500);
         const auto none = co_await log->find_batch_by_time(1'000'000);
         EXPECT_TRUE(none && !*none);
         EXPECT_EQ(log->largest_timestamp()->timestamp, 1994);

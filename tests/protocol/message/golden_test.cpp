@@ -307,8 +307,8 @@ TEST(GoldenFetch, ResponseSendsLargeRecordsFromWhereTheyLie) {
     response.encode(writer, 12);
     const auto segments = writer.segments();
     ASSERT_EQ(segments.size(), 4u);
-    EXPECT_EQ(segments[1].data(), log.data());
-    EXPECT_EQ(segments[2].data(), log.data() + 1024);
+    EXPECT_EQ(segments[1].bytes.data(), log.data());
+    EXPECT_EQ(segments[2].bytes.data(), log.data() + 1024);
     EXPECT_EQ(segments[2].size(), 3072u);
 }
 
