@@ -8,7 +8,7 @@ namespace millrace {
 namespace {
 
 TEST(BrokerKeys, HoldAllOfKafkasAndOurs) {
-    // 329 of Kafka 3.9, two of its authorizer, one that all its programs share, six of our own.
+    // 329 of Kafka 3.9, two of its authorizer, one that all its programs share, seven of our own.
     EXPECT_EQ(broker_keys().size(), 339u);
     for (const KeyDescription& key : broker_keys()) EXPECT_EQ(find_broker_key(key.name), &key);
     EXPECT_EQ(find_broker_key("no.such.key"), nullptr);
