@@ -24,8 +24,8 @@ struct LogWait {
 
 private:
     friend class LogWaits;
-    WaitList* waiting{};
-    bool given_up{};
+    WaitList* waiting_{};
+    bool given_up_{};
 };
 
 /// The waits of one shard. Lives on it.
@@ -39,24 +39,24 @@ public:
         for (const KnownEnd& each : wanted.known) {
             if (each.log->durable_end() != each.end) co_return;
         }
-        if (stopping_ || wanted.given_up) co_return;
+        if (stopping_ || wanted.given_up_) co_return;
         WaitList moved(world_);
         std::vector<LogWatch> watches;
         watches.reserve(wanted.known.size());
         for (const KnownEnd& each : wanted.known) {
             each.log->add_watch(watches.emplace_back(moved));
         }
-        wanted.waiting = &moved;
+        wanted.waiting_ = &moved;
         const auto place = waiting_.insert(waiting_.end(), &moved);
         (void)co_await moved.wait(0, wanted.deadline);
         waiting_.erase(place);
-        wanted.waiting = nullptr;
+        wanted.waiting_ = nullptr;
     }
 
     /// Ends a wait that has begun or is still to begin.
     static void give_up(LogWait& wanted) {
-        wanted.given_up = true;
-        if (wanted.waiting != nullptr) wanted.waiting->wake_through(0);
+        wanted.given_up_ = true;
+        if (wanted.waiting_ != nullptr) wanted.waiting_->wake_through(0);
     }
 
     /// Ends all waits, now and later: the broker stops.
