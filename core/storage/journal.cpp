@@ -296,6 +296,7 @@ void Journal::fail(const Error& error) {
 }
 
 Task<Result<void>> Journal::close() {
+    files_.hurry();
     co_await gate_.close();
     const auto closed = co_await files_.close();
     if (failed_) co_return Errc::kStorageFailed;

@@ -60,8 +60,11 @@ public:
 
     /// Removes files of another size than this journal's, once they are free.
     Task<Result<void>> remove_unfit();
-    /// Makes one more file, zero-written and synced, and keeps it as a spare.
+    /// Makes one more file, zero-written and synced, and keeps it as a spare. Takes its time while
+    /// the current file has more than half of its room.
     Task<Result<void>> prepare();
+    /// prepare() pauses no more: the journal is to be closed.
+    void hurry() { hurried_ = true; }
     /// Finds out on a spare how this device makes a frame durable, and goes that way from now on.
     /// REQUIRES: direct, and the next spare was never used.
     Task<Result<DurabilityProbe>> probe();
@@ -88,6 +91,7 @@ private:
     std::string path(std::uint64_t number) const;
     void set_free(Slot slot);
     Task<Result<void>> write_zeros(File& file);
+    bool may_take_its_time() const;
 
     World& world_;
     const JournalOptions options_;
@@ -100,6 +104,7 @@ private:
     std::uint64_t last_sequence_{};
     std::size_t preparing_{};
     bool unsynced_{};
+    bool hurried_{};
     bool prefers_durable_write_{true};
 };
 
