@@ -3,6 +3,7 @@
 
 #include "cluster/brokerd/broker_shard.hpp"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,6 +20,9 @@ public:
 
     const Topics& topics() const { return *topics_; }
     std::uint16_t port() const { return shards_.front()->port(); }
+
+    /// `heard` runs, on this shard, once no log directory serves any more: time to stop.
+    void on_storage_gone(std::function<void()> heard) { topics_->on_all_failed(std::move(heard)); }
 
     /// A clean stop: no new requests, what was begun is answered, logs synced, marker written.
     Task<Result<void>> stop();

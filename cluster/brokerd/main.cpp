@@ -58,6 +58,8 @@ Task<> serve(RingWorld& world, Logger& logger, const BrokerConfig& config, int s
              int& exit_code) {
     auto broker = co_await Broker::start(world, logger, config);
     if (broker) {
+        // As Kafka does; the stop tells that it isn't clean.
+        (*broker)->on_storage_gone([] { kill(getpid(), SIGTERM); });
         co_await wait_for_stop(world, stop_signals);
         const auto stopped = co_await (*broker)->stop();
         exit_code = stopped ? 0 : 1;

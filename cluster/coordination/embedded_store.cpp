@@ -6,14 +6,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kFirstLine = "millrace-store 1";
 constexpr std::size_t kStoreBytesMax = 64 << 20;
+
+std::string path_in(const std::string& folder) {
+    return folder + "/" + std::string(EmbeddedStore::kFileName);
+}
 
 /// Takes the text up to `end` off the front of `text`, and `end` with it.
 std::optional<std::string_view> take(std::string_view& text, char end) {
@@ -57,8 +63,8 @@ bool parse_topic(std::optional<std::string_view> line, StoreContent& content) {
 }  // namespace
 
 std::string format_store(const StoreContent& content) {
-    std::string text = fmt::format("{}\ncluster {}\ntopics {}\n", kFirstLine, content.cluster_id,
-                                   content.topics.size());
+    std::string text = fmt::format("{}\ngeneration {}\ncluster {}\ntopics {}\n", kFirstLine,
+                                   content.generation, content.cluster_id, content.topics.size());
     for (const auto& [name, topic] : content.topics) {
         text += fmt::format("topic {} {} {} {}\n", name, topic.id.to_string(), topic.partitions,
                             topic.leader_epoch.value);
@@ -70,9 +76,13 @@ Result<StoreContent> parse_store(std::string_view text) {
     const std::string_view whole = text;
     StoreContent content;
     if (take(text, '\n') != kFirstLine) return Errc::kMalformed;
+    const auto generation_text = behind(take(text, '\n'), "generation");
     const auto cluster = behind(take(text, '\n'), "cluster");
     const auto count_text = behind(take(text, '\n'), "topics");
-    if (!cluster || !count_text) return Errc::kMalformed;
+    if (!generation_text || !cluster || !count_text) return Errc::kMalformed;
+    const auto generation = parse_number<std::uint64_t>(*generation_text);
+    if (!generation) return Errc::kMalformed;
+    content.generation = *generation;
     content.cluster_id = *cluster;
     const auto count = count_of(*count_text);
     if (!count) return Errc::kMalformed;
@@ -84,24 +94,64 @@ Result<StoreContent> parse_store(std::string_view text) {
     return content;
 }
 
-Task<Result<EmbeddedStore>> EmbeddedStore::open(World& world, std::string folder) {
-    EmbeddedStore store(world, folder + "/" + std::string(kFileName));
-    const auto text = co_await read_small_file(world, store.path_, kStoreBytesMax);
-    if (!text) {
-        if (text.error() == system_error(ENOENT)) co_return store;
-        co_return text.error();
+Task<EmbeddedStore> EmbeddedStore::open(World& world, std::vector<std::string> folders) {
+    EmbeddedStore store(world);
+    std::map<std::string, Error> lost;
+    for (const std::string& folder : folders) {
+        const auto text = co_await read_small_file(world, path_in(folder), kStoreBytesMax);
+        store.folders_.push_back(folder);
+        if (!text && text.error() == system_error(ENOENT)) continue;
+        Result<StoreContent> copy = text.error();
+        if (text) copy = parse_store(*text);
+        if (copy) {
+            store.learn(*copy);
+        } else {
+            lost.emplace(folder, copy.error());
+        }
     }
-    auto content = parse_store(*text);
-    if (!content) co_return content.error();
-    store.content_ = std::move(*content);
+    store.lose(std::move(lost));
     co_return store;
+}
+
+void EmbeddedStore::learn(const StoreContent& copy) {
+    StoreContent older = copy;
+    if (content_.cluster_id.empty() || copy.generation > content_.generation) {
+        std::swap(older, content_);
+    }
+    for (auto& [name, topic] : content_.topics) {
+        const auto known = older.topics.find(name);
+        if (known == older.topics.end()) continue;
+        topic.leader_epoch = std::max(topic.leader_epoch, known->second.leader_epoch);
+    }
 }
 
 Task<Result<void>> EmbeddedStore::replace(StoreContent next) {
     const std::string text = format_store(next);
-    const auto written = co_await replace_file(*world_, path_, text);
-    if (written) content_ = std::move(next);
-    co_return written;
+    std::map<std::string, Error> failed;
+    const std::vector<std::string> folders = folders_;
+    for (const std::string& folder : folders) {
+        const auto written = co_await replace_file(*world_, path_in(folder), text);
+        if (!written) failed.emplace(folder, written.error());
+    }
+    if (failed.size() == folders.size()) {
+        if (failed.empty()) co_return Errc::kStorageFailed;
+        co_return failed.begin()->second;
+    }
+    lose(std::move(failed));
+    content_ = std::move(next);
+    co_return Result<void>();
+}
+
+void EmbeddedStore::lose(std::map<std::string, Error> lost) {
+    for (const auto& [folder, error] : lost) {
+        std::erase(folders_, folder);
+        lost_.emplace(folder, error);
+    }
+}
+
+void EmbeddedStore::drop(const std::string& folder) {
+    std::erase(folders_, folder);
+    lost_.erase(folder);
 }
 
 }  // namespace millrace

@@ -1,7 +1,9 @@
-// The truth of a broker that stands alone: its cluster id and its topics, durable in one text file.
+// The truth of a broker that stands alone: its cluster id and its topics, durable in a small text
+// file of which every log directory has a copy.
 //
-// The file is small and replaced as a whole (written beside, synced, renamed), so a crash leaves
-// the old or the new truth. STORE.md beside this file describes its grammar.
+// A copy is replaced as a whole (written beside, synced, renamed), so a crash leaves the old or the
+// new truth; the generation tells which of the copies is newer. STORE.md beside this file describes
+// the grammar.
 #pragma once
 
 #include "core/base/types.hpp"
@@ -10,6 +12,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace millrace {
 
@@ -24,6 +27,9 @@ struct StoredTopic {
 
 /// What the store holds, in the order of names.
 struct StoreContent {
+    /// Raised with every change of what topics there are, but only in a life that began with all
+    /// copies at hand: a broker that has seen only some may know less than the others tell.
+    std::uint64_t generation{};
     std::string cluster_id;
     std::map<std::string, StoredTopic, std::less<>> topics;
 
@@ -34,24 +40,37 @@ std::string format_store(const StoreContent& content);
 /// Errc::kMalformed when a line, a count or the checksum does not hold.
 Result<StoreContent> parse_store(std::string_view text);
 
-/// Lives on shard 0, next to the first log directory.
+/// Lives on shard 0.
 class EmbeddedStore {
 public:
     static constexpr std::string_view kFileName = "millrace.store";
 
-    /// Loads the store of `folder`; an absent one is empty.
-    static Task<Result<EmbeddedStore>> open(World& world, std::string folder);
+    /// The newest content of the copies in `folders`, with the highest epoch that any of them has
+    /// of a topic; an absent copy is empty. A folder whose copy can't be read is lost().
+    static Task<EmbeddedStore> open(World& world, std::vector<std::string> folders);
 
     const StoreContent& content() const { return content_; }
-    /// Makes `next` the truth. Success: it is on stable storage. An error leaves the old content in
-    /// memory; which of the two a restart finds is open.
+    /// Makes `next` the truth. Success: it is on stable storage in every copy; a folder in which
+    /// that fails is lost() then, and at least one isn't. An error leaves the old content in memory
+    /// and loses no folder; which of the two a restart finds is open.
     Task<Result<void>> replace(StoreContent next);
 
+    /// Folders with a copy.
+    const std::vector<std::string>& folders() const { return folders_; }
+    /// Folders whose copy could not be read or written, since the last drop(), and why.
+    const std::map<std::string, Error>& lost() const { return lost_; }
+    /// The folder has no copy any more: nothing is written there until the next start.
+    void drop(const std::string& folder);
+
 private:
-    EmbeddedStore(World& world, std::string path) : world_(&world), path_(std::move(path)) {}
+    explicit EmbeddedStore(World& world) : world_(&world) {}
+
+    void lose(std::map<std::string, Error> lost);
+    void learn(const StoreContent& copy);
 
     World* world_;
-    std::string path_;
+    std::vector<std::string> folders_;
+    std::map<std::string, Error> lost_;
     StoreContent content_;
 };
 

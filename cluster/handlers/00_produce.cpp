@@ -130,6 +130,7 @@ private:
         }
         const LogPlace* const place = image_.find_log(topic, wanted.index);
         if (place == nullptr) return refused(wanted.index, ErrorCode::kUnknownTopicOrPartition);
+        if (place->log == nullptr) return refused(wanted.index, ErrorCode::kKafkaStorageError);
         const ByteView records = wanted.records.value_or(ByteView());
         const ProduceRules rules{broker_.config.message_bytes_max, context_.version() >= kZstdFrom};
         const auto batch = accept_produced(writable(records), rules, broker_.decompressor);

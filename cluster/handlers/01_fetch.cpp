@@ -103,7 +103,9 @@ FetchResponse divide(const RequestContext& context, const TopicsImage& image,
             if (!name) code = ErrorCode::kUnknownTopicId;
             if (name && place == nullptr) code = ErrorCode::kUnknownTopicOrPartition;
             if (place != nullptr) {
-                code = check_epoch(*image.find(*name), wanted.current_leader_epoch);
+                code = place->log == nullptr
+                           ? code_of(context, Errc::kStorageFailed)
+                           : check_epoch(*image.find(*name), wanted.current_leader_epoch);
             }
             if (code == ErrorCode::kNone) {
                 Look look;

@@ -68,6 +68,7 @@ Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, Time
 Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpoch epoch,
                                                     TimestampMs asked) {
     using Found = std::optional<FoundTimestamp>;
+    if (log.failed()) co_return Errc::kStorageFailed;
     switch (asked) {
         case kLatest: co_return Found({kNoTimestamp, log.durable_end(), epoch});
         case kEarliest:
@@ -122,12 +123,14 @@ using LookUps = std::map<ShardNumber, std::vector<LookUp>>;
 
 ErrorCode check(const RequestContext& context, const TopicImage* topic, const LogPlace* place,
                 const ListOffsetsRequest::Partition& wanted) {
-    if (context.version() == 0) {
-        return place == nullptr ? ErrorCode::kUnknownTopicOrPartition : ErrorCode::kNone;
-    }
     const auto from = known_from(wanted.timestamp);
-    if (!from || context.version() < *from) return ErrorCode::kUnsupportedVersion;
+    const bool is_old_style = context.version() == 0;
+    if (!is_old_style && (!from || context.version() < *from)) {
+        return ErrorCode::kUnsupportedVersion;
+    }
     if (place == nullptr) return ErrorCode::kUnknownTopicOrPartition;
+    if (place->log == nullptr) return ErrorCode::kKafkaStorageError;
+    if (is_old_style) return ErrorCode::kNone;
     const std::int32_t asked = wanted.current_leader_epoch;
     if (asked < 0 || asked == topic->leader_epoch.value) return ErrorCode::kNone;
     return asked < topic->leader_epoch.value ? ErrorCode::kFencedLeaderEpoch

@@ -18,6 +18,7 @@ constexpr std::int32_t kTopicOperations = 0b0000'1101'1111'1000;
 constexpr std::int32_t kClusterOperations = 0b0001'1111'1010'0000;
 
 constexpr std::int16_t kTopicIdsFrom = 10;
+constexpr std::int32_t kNoLeader = -1;
 
 MetadataResponse::Topic describe(const BrokerContext& broker, std::string_view name,
                                  const TopicImage& stored, const MetadataRequest& request) {
@@ -34,6 +35,11 @@ MetadataResponse::Topic describe(const BrokerContext& broker, std::string_view n
         partition.leader_epoch = stored.leader_epoch.value;
         partition.replicas = {broker.config.broker_id};
         partition.isr = {broker.config.broker_id};
+        if (stored.partitions[static_cast<std::size_t>(index)].log == nullptr) {
+            partition.error_code = raw(ErrorCode::kLeaderNotAvailable);
+            partition.leader_id = kNoLeader;
+            partition.offline_replicas = partition.replicas;
+        }
         topic.partitions.push_back(std::move(partition));
     }
     return topic;

@@ -4,8 +4,6 @@
 #include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <limits>
 
 namespace millrace {
 namespace {
@@ -34,106 +32,97 @@ bool is_internal_topic(std::string_view name) {
            name == "__share_group_state";
 }
 
-Topics::Topics(World& world, Logger& logger, Options options, EmbeddedStore store)
-    : world_(world), logger_(logger), options_(std::move(options)), store_(std::move(store)) {}
+void Topics::on_all_failed(std::function<void()> heard) {
+    all_failed_ = std::move(heard);
+    if (!any_in_service()) all_failed_();
+}
 
-Task<Result<std::unique_ptr<Topics>>> Topics::open(World& world, Logger& logger, Options options) {
-    const std::string first = options.log_dirs.front();
-    if (options.broker_id != DirectoryIdentity::kAnyBroker) {
-        const auto made = co_await ensure_folder(world, first);
-        if (!made) {
-            logger.error("cannot make the log directory",
-                         {{"path", first}, {"reason", made.error().message()}});
-            co_return made.error();
+bool Topics::any_in_service() const {
+    return std::any_of(directories_.begin(), directories_.end(),
+                       [](const auto& each) { return each->in_service(); });
+}
+
+/// Its partitions leave the image; the store goes on in the other directories.
+void Topics::on_directory_failed(const LogDirectory& directory) {
+    store_.drop(directory.path());
+    for (const auto& [name, topic] : all()) {
+        if (image_.find(name) != nullptr) image_.add(name, look(name, topic));
+    }
+    if (!gate_.closed()) gate_.spawn(publish());
+    if (any_in_service()) return;
+    logger_.error("no log directory serves any more");
+    if (all_failed_) all_failed_();
+}
+
+/// A directory that can't keep its copy of the store keeps nothing.
+Task<> Topics::take_lost_out_of_service() {
+    const std::map<std::string, Error> lost = store_.lost();
+    for (const auto& [path, error] : lost) {
+        store_.drop(path);
+        for (const auto& directory : directories_) {
+            if (directory->path() == path) co_await directory->take_out_of_service(error);
         }
     }
-    auto store = co_await EmbeddedStore::open(world, first);
-    if (!store) {
-        logger.error(
-            "the store of topics cannot be read: mend it, or move it away to take the "
-            "topics from the folders",
-            {{"file", first + "/" + std::string(EmbeddedStore::kFileName)},
-             {"reason", store.error().message()}});
-        co_return store.error();
-    }
-    std::unique_ptr<Topics> topics(new Topics(world, logger, options, std::move(*store)));
-    auto outcome = co_await topics->open_directories();
-    if (outcome) outcome = co_await topics->reconcile();
-    if (!outcome) {
-        for (auto& directory : topics->directories_) (void)co_await directory->close();
-        co_return outcome.error();
-    }
-    co_return topics;
 }
 
-Task<Result<void>> Topics::open_directories() {
-    DirectoryIdentity identity{options_.broker_id, store_.content().cluster_id};
-    std::uint32_t number = 0;
-    for (const std::string& path : options_.log_dirs) {
-        auto directory =
-            co_await LogDirectory::open(world_, logger_, path, identity, options_.log, number++);
-        if (!directory) co_return directory.error();
-        identity.cluster_id = (*directory)->cluster_id();
-        directories_.push_back(std::move(*directory));
-    }
-    co_return Result<void>();
-}
-
-Task<Result<void>> Topics::reconcile() {
-    StoreContent next = store_.content();
-    next.cluster_id = directories_.front()->cluster_id();
+const LogDirectory::Entry* Topics::find_log(const TopicPartition& partition) const {
     for (const auto& directory : directories_) {
-        for (const auto& [name, entry] : directory->logs()) {
-            StoredTopic& topic = next.topics[name.topic];
-            if (topic.partitions == 0) {
-                logger_.warn("adopted a topic that the store does not know",
-                             {{"topic", name.topic}, {"topic_id", entry.topic_id.to_string()}});
-                topic.id = entry.topic_id;
-            }
-            topic.partitions = std::max(topic.partitions, name.partition.value + 1);
-            topic.leader_epoch = std::max(topic.leader_epoch, entry.last_epoch);
-        }
+        const LogDirectory::Entry* const entry = directory->find(partition);
+        if (entry != nullptr) return entry;
     }
-    image_.cluster_id = next.cluster_id;
-    for (auto& [name, topic] : next.topics) topic.leader_epoch.value += 1;
-    const auto stored = co_await store_.replace(next);
-    if (!stored) co_return stored;
-    for (const auto& [name, topic] : next.topics) {
-        const auto created = co_await create_missing_logs(name, topic);
-        if (!created) co_return created;
-    }
-    co_return Result<void>();
+    return nullptr;
 }
 
-Task<Result<void>> Topics::create_missing_logs(const std::string& name, const StoredTopic& topic) {
+/// What there is of a topic in directories that serve.
+TopicImage Topics::look(const std::string& name, const StoredTopic& topic) const {
     TopicImage image{topic.id, topic.leader_epoch, {}};
     for (std::int32_t index = 0; index < topic.partitions; ++index) {
         const TopicPartition partition{name, PartitionIndex{index}};
-        LogPlace place;
+        LogPlace& place = image.partitions.emplace_back();
         for (const auto& directory : directories_) {
             const LogDirectory::Entry* const entry = directory->find(partition);
-            if (place.log == nullptr && entry != nullptr) place = entry->place;
+            if (entry == nullptr) continue;
+            if (directory->in_service()) place = entry->place;
+            break;
         }
-        if (place.log == nullptr) {
-            const auto created = co_await emptiest_directory().create(partition, topic.id);
-            if (!created) {
-                logger_.error("cannot create a partition", {{"partition", partition.folder()},
-                                                            {"reason", created.error().message()}});
-                co_return created.error();
-            }
-            place = *created;
-        }
-        image.partitions.push_back(place);
     }
-    image_.add(name, std::move(image));
+    return image;
+}
+
+/// A partition whose directory fails meanwhile stays without a log until a start finds out what
+/// became of it.
+Task<Result<void>> Topics::create_missing_logs(const std::string& name, const StoredTopic& topic) {
+    for (std::int32_t index = 0; index < topic.partitions; ++index) {
+        const TopicPartition partition{name, PartitionIndex{index}};
+        if (find_log(partition) != nullptr) continue;
+        LogDirectory* const directory = directory_for(partition);
+        if (directory == nullptr) co_return Errc::kStorageFailed;
+        const auto created = co_await directory->create(partition, topic.id);
+        if (created) {
+            begun_.erase(partition);
+            continue;
+        }
+        logger_.error("cannot create a partition", {{"partition", partition.folder()},
+                                                    {"log_dir", directory->path()},
+                                                    {"reason", created.error().message()}});
+        if (created.error() != make_error_code(Errc::kStorageFailed)) co_return created.error();
+    }
     co_return Result<void>();
 }
 
-LogDirectory& Topics::emptiest_directory() {
-    return **std::min_element(directories_.begin(), directories_.end(),
-                              [](const auto& left, const auto& right) {
-                                  return left->logs().size() < right->logs().size();
-                              });
+/// The emptiest that serves, or the one in which a former try may have left a folder: two folders
+/// of one partition would be two truths. Null when no directory serves.
+LogDirectory* Topics::directory_for(const TopicPartition& partition) {
+    const auto begun = begun_.find(partition);
+    if (begun != begun_.end()) return begun->second;
+    LogDirectory* emptiest = nullptr;
+    for (const auto& each : directories_) {
+        if (!each->in_service()) continue;
+        const bool is_less = emptiest == nullptr || each->logs().size() < emptiest->logs().size();
+        if (is_less) emptiest = each.get();
+    }
+    if (emptiest != nullptr) begun_.emplace(partition, emptiest);
+    return emptiest;
 }
 
 Task<> Topics::add_view(ShardNumber shard, TopicsView& view) {
@@ -168,14 +157,26 @@ Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
     }
     // One creation at a time: each replaces the whole store.
     if (!in_flight_.empty()) co_return TopicCreation::kInFlight;
+    if (!knows_all()) {
+        logger_.error(
+            "cannot create a topic: a log directory was not usable at start, and may hold it. "
+            "Mend it, or take it out of log.dirs to give up what is in it, and start again",
+            {{"topic", name}});
+        co_return TopicCreation::kFailed;
+    }
     in_flight_.insert(name);
     StoreContent next = store_.content();
+    ++next.generation;
     // A creation that failed half-way left its line in the store: its folders carry that id.
     const StoredTopic fresh{random_uuid(world_), partitions, LeaderEpoch{0}};
     const StoredTopic topic = next.topics.emplace(name, fresh).first->second;
     auto outcome = co_await store_.replace(next);
+    co_await take_lost_out_of_service();
     if (outcome) outcome = co_await create_missing_logs(name, topic);
-    if (outcome) co_await publish();
+    if (outcome) {
+        image_.add(name, look(name, topic));
+        co_await publish();
+    }
     in_flight_.erase(name);
     if (!outcome) {
         logger_.error("cannot create a topic",
@@ -190,14 +191,19 @@ Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
 Task<Result<void>> Topics::write_checkpoints() {
     Result<void> outcome;
     for (const auto& directory : directories_) {
+        if (!directory->in_service()) continue;
         auto written = co_await directory->checkpoint();
         if (written) written = co_await directory->write_offset_checkpoints();
-        if (!written) outcome = written;
+        if (written) continue;
+        outcome = written;
+        const Error error = written.error();
+        if (is_of_broken_disk(error)) co_await directory->take_out_of_service(error);
     }
     co_return outcome;
 }
 
 Task<Result<void>> Topics::close() {
+    co_await gate_.close();
     Result<void> outcome;
     for (const auto& directory : directories_) {
         const auto closed = co_await directory->close();

@@ -3,12 +3,19 @@
 // The embedded store says which topics there are; the log directories hold their partitions. At
 // start the two are brought together: folders that the store doesn't know are adopted under the id
 // in their partition.metadata, folders that are missing are made.
+//
+// A directory that can't be used at start, or that fails later, costs the partitions in it and no
+// others. What it holds nobody knows while it wasn't opened: no topic and no missing folder is made
+// then, or an empty partition would come to stand for one with records.
 #pragma once
 
 #include "cluster/coordination/embedded_store.hpp"
 #include "cluster/replication/topics_image.hpp"
+#include "core/runtime/gate.hpp"
 #include "core/storage/log_directory.hpp"
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,6 +39,9 @@ public:
         LogConfig log;
     };
 
+    /// Success: at least one directory serves. With any broker's directories (kAnyBroker) nothing
+    /// is made and the store stays as it is: they may not be all that belong together. Errors: the
+    /// last directory's, and kDirectoryInUse of any.
     static Task<Result<std::unique_ptr<Topics>>> open(World& world, Logger& logger,
                                                       Options options);
 
@@ -44,6 +54,9 @@ public:
     /// Success: store and folders are on stable storage, the topic can be produced to, and every
     /// view shows it.
     Task<TopicCreation> create(std::string name, std::int32_t partitions);
+
+    /// `heard` runs once no directory serves any more.
+    void on_all_failed(std::function<void()> heard);
 
     Task<Result<void>> write_checkpoints();
     Task<Result<void>> close();
@@ -59,10 +72,23 @@ private:
     const std::map<std::string, StoredTopic, std::less<>>& all() const {
         return store_.content().topics;
     }
+    // The start.
     Task<Result<void>> open_directories();
+    Task<Result<std::string>> find_cluster_id();
+    Task<Result<std::string>> cluster_id_in(std::string folder);
+    void set_aside(const std::string& path, const Error& error);
+    StoreContent adopt() const;
     Task<Result<void>> reconcile();
+
+    bool any_in_service() const;
+    /// All directories of the configuration were opened: what isn't in them is nowhere.
+    bool knows_all() const { return directories_.size() == options_.log_dirs.size(); }
+    void on_directory_failed(const LogDirectory& directory);
+    Task<> take_lost_out_of_service();
+    const LogDirectory::Entry* find_log(const TopicPartition& partition) const;
+    TopicImage look(const std::string& name, const StoredTopic& topic) const;
     Task<Result<void>> create_missing_logs(const std::string& name, const StoredTopic& topic);
-    LogDirectory& emptiest_directory();
+    LogDirectory* directory_for(const TopicPartition& partition);
     Task<> publish();
     Task<> show(const View& view);
 
@@ -70,10 +96,15 @@ private:
     Logger& logger_;
     const Options options_;
     EmbeddedStore store_;
-    std::vector<std::unique_ptr<LogDirectory>> directories_;
+    std::vector<std::unique_ptr<LogDirectory>> directories_;  // those that the start could open
+    Error problem_{Errc::kStorageFailed};                     // of the last that it could not
+    std::function<void()> all_failed_;
+    // Where a creation was begun that hasn't succeeded: there may be a folder.
+    std::map<TopicPartition, LogDirectory*> begun_;
     TopicsImage image_;
     std::vector<View> views_;
     std::set<std::string, std::less<>> in_flight_;
+    Gate gate_;
 };
 
 }  // namespace millrace

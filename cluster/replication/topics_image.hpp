@@ -15,11 +15,13 @@ namespace millrace {
 struct TopicImage {
     Uuid id;
     LeaderEpoch leader_epoch;
-    /// By partition. A log is used on its owner only.
+    /// By partition; without a log where its directory is out of service. A log is used on its
+    /// owner only.
     std::vector<LogPlace> partitions;
 };
 
-/// The topics that can be produced to: their folders are there.
+/// The topics that can be produced to: their folders are there, or in a directory that is out of
+/// service.
 struct TopicsImage {
     std::string cluster_id;
     std::map<std::string, std::shared_ptr<const TopicImage>, std::less<>> topics;

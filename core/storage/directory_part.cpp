@@ -2,7 +2,13 @@
 
 #include "core/runtime/shard_call.hpp"
 
+#include <cerrno>
+
 namespace millrace {
+
+bool is_of_broken_disk(const Error& error) {
+    return error == system_error(EIO) || error == system_error(EROFS);
+}
 
 JournalOptions journal_options(const std::string& folder, const LogConfig& config,
                                std::uint32_t index) {
@@ -60,7 +66,11 @@ Task<Result<PartitionLog*>> DirectoryPart::create(TopicPartition name, Uuid topi
     if (failed_) co_return Errc::kStorageFailed;
     const LogId id = set_.take_log_id();
     auto log = co_await PartitionLog::create(set_.shared, path_, name, id, topic_id);
-    if (!log) co_return log.error();
+    if (!log) {
+        if (is_of_broken_disk(log.error())) fail(log.error());
+        if (failed_) co_return Errc::kStorageFailed;
+        co_return log.error();
+    }
     PartitionLog* const created = log->get();
     set_.logs.emplace(std::move(name), std::move(*log));
     journal_->reserve(reserve_bytes());
@@ -93,6 +103,9 @@ Task<> DirectoryPart::tell_others() {
         ShardCall call(world_, each.shard, tell);
         co_await call.run();
     }
+    if (!tell_home_) co_return;
+    ShardCall call(world_, home_, tell_home_);
+    co_await call.run();
 }
 
 Result<std::vector<LogPoints>> DirectoryPart::points() const {

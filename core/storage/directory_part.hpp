@@ -4,6 +4,7 @@
 
 #include "core/storage/log_set.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct LogPoints {
     Offset high_watermark;
     std::optional<Offset> log_start;  // where it isn't the first segment's base
 };
+
+/// The disk is to blame, and not the moment: its directory can't serve any more.
+bool is_of_broken_disk(const Error& error);
 
 JournalOptions journal_options(const std::string& folder, const LogConfig& config,
                                std::uint32_t index);
@@ -48,10 +52,18 @@ public:
     const std::map<TopicPartition, std::unique_ptr<PartitionLog>>& logs() const {
         return set_.logs;
     }
+    /// Errc::kStorageFailed when the directory is out of service, also by this very creation.
     Task<Result<PartitionLog*>> create(TopicPartition name, Uuid topic_id);
     bool failed() const { return failed_; }
-    /// The other parts of the directory: when this one goes out of service, so do they.
-    void set_others(std::vector<Place> others) { others_ = std::move(others); }
+    /// When this part goes out of service, so do the others of its directory, and `tell_home` runs
+    /// on shard `home`.
+    void set_others(std::vector<Place> others, ShardNumber home, std::function<void()> tell_home) {
+        others_ = std::move(others);
+        home_ = home;
+        tell_home_ = std::move(tell_home);
+    }
+    /// The directory goes out of service.
+    void fail(const Error& error);
 
     /// Brings everything so far into synced segments, so that the journal's frames before it are
     /// free. Logs that were idle for a while are trimmed. One at a time.
@@ -78,7 +90,6 @@ private:
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
     void start_checkpoint();
-    void fail(const Error& error);
     void go_out_of_service();
     Task<> tell_others();
     std::uint64_t reserve_bytes() const;
@@ -92,6 +103,8 @@ private:
     bool closing_{};
     std::unique_ptr<Journal> journal_;
     std::vector<Place> others_;
+    ShardNumber home_{};
+    std::function<void()> tell_home_;
     bool checkpointing_{};
     bool checkpoint_wanted_{};
     std::int64_t checkpoints_{};

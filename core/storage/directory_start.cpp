@@ -198,9 +198,12 @@ Task<Result<void>> LogDirectory::begin_lives() {
         for (const Part& other : parts_) {
             if (other.part != part.part) others.push_back({other.shard, other.part.get()});
         }
-        const auto set = [&] { part.part->set_others(others); };
+        const auto set = [&] {
+            part.part->set_others(others, world_.shard(), [this] { note_failure(); });
+            return part.part->failed();
+        };
         ShardCall call(world_, part.shard, set);
-        co_await call.run();
+        if (co_await call.run()) co_return Errc::kStorageFailed;
     }
     co_return Result<void>();
 }

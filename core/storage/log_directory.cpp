@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace millrace {
 namespace {
@@ -161,6 +162,19 @@ Task<Result<LogPlace>> LogDirectory::create(TopicPartition name, Uuid topic_id) 
     const LogPlace place{part.shard, *log};
     logs_.emplace(std::move(name), Entry{place, topic_id, LeaderEpoch{-1}});
     co_return place;
+}
+
+void LogDirectory::note_failure() {
+    if (!std::exchange(in_service_, false)) return;
+    if (heard_) heard_();
+}
+
+Task<> LogDirectory::take_out_of_service(Error error) {
+    DirectoryPart* const part = parts_.front().part.get();
+    const auto visit = [part, &error] { part->fail(error); };
+    ShardCall call(world_, parts_.front().shard, visit);
+    co_await call.run();
+    note_failure();
 }
 
 Task<bool> LogDirectory::exists(std::string_view name) {

@@ -8,6 +8,7 @@
 #include "core/storage/directory_part.hpp"
 #include "core/storage/directory_recovery.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -62,7 +63,15 @@ public:
     /// The partition's log; null when it isn't here.
     const Entry* find(const TopicPartition& name) const;
     const std::map<TopicPartition, Entry>& logs() const { return logs_; }
+    /// Errc::kStorageFailed when the directory is out of service, also by this very creation.
     Task<Result<LogPlace>> create(TopicPartition name, Uuid topic_id);
+
+    /// A write or sync has not failed yet.
+    bool in_service() const { return in_service_; }
+    /// `heard` runs on shard 0 when the directory goes out of service.
+    void on_failed(std::function<void()> heard) { heard_ = std::move(heard); }
+    /// Its logs answer kStorageFailed from now on; the next start looks what there is.
+    Task<> take_out_of_service(Error error);
 
     /// A checkpoint of every part.
     Task<Result<void>> checkpoint();
@@ -103,6 +112,7 @@ private:
     std::uint32_t part_of(const TopicPartition& name) const;
     std::vector<ShardNumber> part_shards() const;
     void note_logs();
+    void note_failure();
     Task<Result<void>> close_parts();
 
     Task<Result<OffsetCheckpoint>> read_checkpoint(std::string_view file);
@@ -121,6 +131,8 @@ private:
     std::map<std::uint32_t, Journal::Past> pasts_;  // between recovery and the opening of parts
     std::vector<Part> parts_;
     std::map<TopicPartition, Entry> logs_;
+    bool in_service_{true};
+    std::function<void()> heard_;
 };
 
 }  // namespace millrace

@@ -27,6 +27,10 @@ LeaderEpoch PartitionLog::last_epoch() const {
     return epochs_.empty() ? LeaderEpoch{-1} : epochs_.back().epoch;
 }
 
+Offset PartitionLog::start_of(LeaderEpoch epoch) const {
+    return last_epoch() == epoch ? epochs_.back().start : log_end_;
+}
+
 SegmentConfig PartitionLog::segment_config() const {
     return {config_.engine, static_cast<std::uint64_t>(config_.segment_bytes),
             config_.index_interval_bytes, shared_.cache};

@@ -135,6 +135,9 @@ public:
     Offset synced_end() const { return synced_end_; }
     Offset first_base() const { return segments_.begin()->first; }
     LeaderEpoch last_epoch() const;
+    /// Where `epoch` begins, or would begin: the log's end while no batch of it is there. REQUIRES:
+    /// no later epoch is there.
+    Offset start_of(LeaderEpoch epoch) const;
     bool failed() const { return failed_; }
 
     /// Waits until memory has room for more. Errc::kStorageFailed when the log is out of service.
@@ -151,10 +154,12 @@ public:
 
     /// Whole batches from the one that holds `from`, below durable_end(), at most `bytes_max` but
     /// with `at_least_one` the first one in any case. Errc::kOffsetOutOfRange below the log start
-    /// and above the log end; empty at durable_end().
+    /// and above the log end; empty at durable_end(). Errc::kStorageFailed when the log is out of
+    /// service.
     Task<Result<Parts>> read(Offset from, std::size_t bytes_max, bool at_least_one,
                              ReadInto into = ReadInto::kAnything);
     /// The first batch below durable_end() whose largest timestamp reaches `target`.
+    /// Errc::kStorageFailed as above.
     Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target);
     /// The largest timestamp and the last offset of the batch that holds it.
     std::optional<FoundTimestamp> largest_timestamp() const;

@@ -82,6 +82,7 @@ Task<Result<Parts>> read_into_memory(LogSegment& segment, std::uint64_t position
 
 Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool at_least_one,
                                        ReadInto into) {
+    if (failed_) co_return Errc::kStorageFailed;
     if (from < log_start_ || from > log_end_) co_return Errc::kOffsetOutOfRange;
     const Offset end = durable_end_;
     if (from >= end) co_return Parts();
@@ -112,6 +113,7 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
 }
 
 Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {
+    if (failed_) co_return Errc::kStorageFailed;
     const Offset end = durable_end_;
     for (auto& [base, segment] : segments_) {
         if (segment->index().max_timestamp() < target) continue;

@@ -134,7 +134,21 @@ void SimDisk::tear_write(const Request& request) {
     ++faults.pages_torn;
 }
 
+void SimDisk::take_away(const std::string& folder) {
+    taken_away_ = folder;
+    ++faults.folders_taken_away;
+}
+
+bool SimDisk::is_taken_away(const Request& request) {
+    if (taken_away_.empty() || request.wish.kind == IoKind::kClose) return false;
+    Handle* const handle = find(request.wish.handle);
+    const std::string& path =
+        request.path.empty() && handle != nullptr ? handle->path : request.path;
+    return path == taken_away_ || path.starts_with(taken_away_ + "/");
+}
+
 std::int32_t SimDisk::carry_out(Request& request) {
+    if (is_taken_away(request)) return -EIO;
     switch (request.wish.kind) {
         case IoKind::kOpen: return open(request);
         case IoKind::kReadAt: return read(request);

@@ -36,6 +36,7 @@ struct DiskFaults {
     std::uint64_t pages_torn{};
     std::uint64_t names_lost{};
     std::uint64_t sizes_lost{};
+    std::uint64_t folders_taken_away{};
 
     /// No more errors; short counts go on.
     void turn_errors_off() {
@@ -62,6 +63,10 @@ public:
     void end_process(Process process);
     /// What was not on stable storage may be gone, each piece by a coin of its own.
     void lose_power();
+    /// Whatever is asked of what lies in `folder` fails with EIO, as if its device were gone, until
+    /// give_back().
+    void take_away(const std::string& folder);
+    void give_back() { taken_away_.clear(); }
 
 private:
     struct Page : std::array<std::byte, kBlockBytes> {
@@ -108,6 +113,7 @@ private:
     };
 
     void make_root();
+    bool is_taken_away(const Request& request);
     bool fires(DiskFaults::Fault& fault);
     std::int32_t carry_out(Request& request);
     std::int32_t open(const Request& request);
@@ -134,6 +140,7 @@ private:
     Handle* find(std::int32_t handle);
 
     Prng prng_;
+    std::string taken_away_;  // empty: nothing
     std::map<std::string, InodePtr> names_;
     std::map<std::string, InodePtr> stable_names_;
     std::vector<NameChange> name_changes_;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 namespace millrace::sim {
@@ -18,6 +19,8 @@ constexpr std::int32_t kPartitions = 4;
 constexpr std::uint16_t kPort = 9092;
 constexpr std::uint64_t kRequestsMin = 500;  // of a run, so that it says something
 const std::string kTopic = "t";
+const std::string kFirstFolder = "/data";
+const std::string kOtherFolder = "/more";
 constexpr std::int16_t kProduceVersion = 9;
 constexpr std::int16_t kFetchVersion = 12;
 constexpr std::int16_t kMetadataVersion = 9;
@@ -34,12 +37,14 @@ public:
         if (has("checkpoint ends")) ++outcome_.checkpoints;
         if (has("journal file used again")) ++outcome_.files_used_again;
         if (has("recovered")) ++outcome_.replays;
-        if (has("out of service")) is_out_of_service = true;
+        if (has("out of service")) ++outcome_.out_of_service;
+        if (has("starting without a log directory")) ++outcome_.starts_without_directory;
+        if (has("out of service") || has("starting without")) is_degraded = true;
         if (has("is damaged") || has("damaged on disk") || has("does not go on")) is_damaged = true;
         if (print_) fmt::print("{}\n", line);
     }
 
-    bool is_out_of_service = false;
+    bool is_degraded = false;  // not all directories serve
     bool is_damaged = false;
 
 private:
@@ -85,12 +90,14 @@ private:
     }
 
     void draw_config() {
-        config_ = read_config({{"listeners", "PLAINTEXT://127.0.0.1:9092"},
-                               {"log.dirs", "/data"},
-                               {"num.partitions", std::to_string(kPartitions)},
-                               {"message.max.bytes", "40000"},
-                               {"log.index.interval.bytes", "1000"}})
-                      .config;
+        has_two_ = prng_.chance(1, 2);
+        config_ =
+            read_config({{"listeners", "PLAINTEXT://127.0.0.1:9092"},
+                         {"log.dirs", has_two_ ? kFirstFolder + "," + kOtherFolder : kFirstFolder},
+                         {"num.partitions", std::to_string(kPartitions)},
+                         {"message.max.bytes", "40000"},
+                         {"log.index.interval.bytes", "1000"}})
+                .config;
         config_.segment_bytes = prng_.between(50'000, 400'000);
         config_.flush_before_ack = !prng_.chance(1, 4);
         config_.direct_writes = !prng_.chance(1, 4);
@@ -116,8 +123,9 @@ private:
     // The broker.
 
     void start_broker(bool may_lose) {
-        may_lose_ = may_lose_ || may_lose;
+        if (may_lose) may_lose_.assign(kPartitions, true);
         state_ = State::kStarting;
+        restart_wanted_at_.reset();
         broker_ = &simulation_.start_process(static_cast<ShardNumber>(prng_.between(1, 3)));
         sinks_.push_back(std::make_unique<Lines>(outcome, print_log_));
         loggers_.push_back(std::make_unique<Logger>(*broker_, *sinks_.back(), LogFormat::kText));
@@ -133,22 +141,34 @@ private:
         }
         note_ends(**broker);
         state_ = State::kRunning;
+        (*broker)->on_storage_gone([this, &stop_wanted] {
+            ++outcome.storage_gone;
+            stop_wanted.wake_through(0);
+        });
         (void)co_await stop_wanted.wait(0, kNever);
         const auto stopped = co_await (*broker)->stop();
         state_ = stopped ? State::kStopped : State::kFailed;
     }
 
     void note_ends(const Broker& broker) {
+        const TopicImage* const topic = broker.topics().image().find(kTopic);
         for (std::int32_t i = 0; i < kPartitions; ++i) {
             const LogPlace* const place = broker.topics().image().find_log(kTopic, i);
-            const Offset end = place == nullptr ? Offset{0} : place->log->log_end_offset();
-            ledger_.note_start(i, end, may_lose_);
+            // Nobody knows the end of a log whose directory can't be used.
+            if (place == nullptr ? sinks_.back()->is_degraded : place->log == nullptr) continue;
+            const auto index = static_cast<std::size_t>(i);
+            Offset end{0};
+            if (place != nullptr) end = place->log->log_end_offset();
+            // Some shard may have put a batch in a lost one's place already, in this life's epoch.
+            if (place != nullptr && may_lose_[index]) {
+                end = place->log->start_of(topic->leader_epoch);
+            }
+            ledger_.note_start(i, end, may_lose_[index]);
+            may_lose_[index] = false;
         }
-        may_lose_ = false;
     }
 
     void end_broker(bool power) {
-        if (sinks_.back()->is_out_of_service) ++outcome.out_of_service;
         stop_wanted_.reset();
         if (power) {
             simulation_.lose_power(*broker_);
@@ -226,6 +246,7 @@ private:
         const auto response = co_await client.ask<ProduceResponse>(request, kProduceVersion);
         if (!response) co_return false;
         const auto& answer = response->topics.at(0).partitions.at(0);
+        note_answer(answer.error_code);
         if (answer.error_code != 0) co_return false;
         ledger_.note_acknowledged(partition, Offset{answer.base_offset}, crc);
         co_return true;
@@ -271,6 +292,7 @@ private:
         // An answer that was under way while the power went tells of a log that may be shorter.
         if (!response || losses != outcome.power_losses) co_return false;
         const auto& answer = response->topics.at(0).partitions.at(0);
+        note_answer(answer.error_code);
         if (answer.error_code == raw(ErrorCode::kOffsetOutOfRange)) at = 0;
         if (answer.error_code != 0) co_return false;
         const Bytes records = answer.records ? answer.records->to_bytes() : Bytes();
@@ -285,11 +307,32 @@ private:
         co_return true;
     }
 
+    void note_answer(std::int16_t code) {
+        if (code == raw(ErrorCode::kKafkaStorageError)) ++outcome.storage_errors;
+        if (code == 0 && sinks_.back()->is_degraded) ++outcome.served_beside_failed;
+    }
+
     // The story.
 
-    bool settled() const {
-        return state_ == State::kFailed ||
-               (state_ == State::kRunning && sinks_.back()->is_out_of_service);
+    /// It goes no further without a restart: the broker has stopped, or some while has passed in
+    /// which not all directories served.
+    bool settled() {
+        if (state_ == State::kFailed) return true;
+        if (state_ != State::kRunning || !sinks_.back()->is_degraded) return false;
+        const Time now = simulation_.now();
+        if (!restart_wanted_at_) {
+            restart_wanted_at_ = now + std::chrono::milliseconds(prng_.below(2'000));
+            simulation_.after(*restart_wanted_at_ - now, [] {});
+        }
+        return now >= *restart_wanted_at_;
+    }
+
+    /// Now and then the device of one directory goes, for a while or for some starts.
+    void take_away_or_give_back() {
+        SimDisk& disk = simulation_.disk();
+        if (!has_two_) return;
+        if (prng_.chance(1, 2)) disk.give_back();
+        if (prng_.chance(1, 8)) disk.take_away(prng_.chance(1, 2) ? kFirstFolder : kOtherFolder);
     }
 
     void live_through_crashes() {
@@ -297,6 +340,8 @@ private:
         while (outcome.kills + outcome.power_losses < static_cast<std::uint64_t>(crashes)) {
             const std::uint64_t at = outcome.requests + prng_.below(250) + 20;
             run_until([&] { return outcome.requests >= at || settled() || producers_done(); });
+            take_away_or_give_back();
+            if (prng_.chance(1, 2)) live_on_a_little();
             crash_and_restart();
             while (prng_.chance(1, 3)) {
                 // And once more, while it recovers.
@@ -310,10 +355,16 @@ private:
         int failures = 0;
         run_until([&] { return settled() || producers_done(); });
         while (!producers_done()) {
-            if (++failures > 3) simulation_.disk().faults.turn_errors_off();
+            if (++failures > 3) turn_errors_off();
             crash_and_restart();
             run_until([&] { return settled() || producers_done(); });
         }
+    }
+
+    /// So that a device that goes is missed while the broker runs.
+    void live_on_a_little() {
+        const std::uint64_t until = outcome.requests + prng_.below(60);
+        run_until([&] { return outcome.requests >= until || settled() || producers_done(); });
     }
 
     void crash_and_restart() {
@@ -322,10 +373,9 @@ private:
         if (sinks_.back()->is_damaged) {
             throw std::runtime_error("the broker finds its own files damaged");
         }
-        if (failed_start && ++failed_in_a_row_ > 3) simulation_.disk().faults.turn_errors_off();
+        if (failed_start && ++failed_in_a_row_ > 3) turn_errors_off();
         if (!failed_start) failed_in_a_row_ = 0;
-        const bool clean =
-            state_ == State::kRunning && prng_.chance(1, 5) && !sinks_.back()->is_out_of_service;
+        const bool clean = state_ == State::kRunning && prng_.chance(1, 5);
         if (clean && stop_cleanly()) {
             ++outcome.clean_restarts;
             return start_broker(false);
@@ -348,13 +398,18 @@ private:
         return true;
     }
 
-    void end_quietly() {
+    void turn_errors_off() {
         simulation_.disk().faults.turn_errors_off();
+        simulation_.disk().give_back();
+    }
+
+    void end_quietly() {
+        turn_errors_off();
         simulation_.network().faults.reset_per_10000 = 0;
         consumers_stop_ = true;
         run_until([&] { return consumers_done_ == 2 || settled(); });
-        while (settled() || state_ == State::kStarting) {
-            if (settled()) crash_and_restart();
+        while (settled() || state_ == State::kStarting || sinks_.back()->is_degraded) {
+            if (state_ != State::kStarting) crash_and_restart();
             run_until([&] { return state_ != State::kStarting; });
         }
         run_until([&] { return consumers_done_ == 2; });
@@ -419,7 +474,9 @@ private:
     std::unique_ptr<WaitList> stop_wanted_;
     SimProcess* broker_{};
     State state_{State::kStarting};
-    bool may_lose_{};
+    std::vector<bool> may_lose_ = std::vector<bool>(kPartitions, false);
+    bool has_two_{};
+    std::optional<Time> restart_wanted_at_;
     bool consumers_stop_{};
     int producers_done_{};
     int consumers_done_{};

@@ -26,6 +26,10 @@ struct Outcome {
     std::uint64_t files_used_again{};
     std::uint64_t replays{};
     std::uint64_t out_of_service{};
+    std::uint64_t starts_without_directory{};
+    std::uint64_t storage_gone{};
+    std::uint64_t storage_errors{};
+    std::uint64_t served_beside_failed{};
     DiskFaults disk;
     NetworkFaults network;
     std::uint64_t steps{};

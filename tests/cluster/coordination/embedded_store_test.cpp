@@ -3,11 +3,14 @@
 #include "core/storage/text_checkpoint.hpp"
 #include "tests/support/on_ring.hpp"
 
+#include <fstream>
+
 namespace millrace {
 namespace {
 
 StoreContent example() {
     StoreContent content;
+    content.generation = 3;
     content.cluster_id = "5Z8qTg3ZRZ-2mDXo3nDq3w";
     content.topics["orders"] = {*parse_uuid("pGvLJKOlRuGLYXKLVfHkzQ"), 12, LeaderEpoch{4}};
     return content;
@@ -16,10 +19,11 @@ StoreContent example() {
 TEST(StoreFormat, IsTheExampleOfItsPage) {
     EXPECT_EQ(format_store(example()),
               "millrace-store 1\n"
+              "generation 3\n"
               "cluster 5Z8qTg3ZRZ-2mDXo3nDq3w\n"
               "topics 1\n"
               "topic orders pGvLJKOlRuGLYXKLVfHkzQ 12 4\n"
-              "crc32c b81acc4d\n");
+              "crc32c f1e5703d\n");
 }
 
 TEST(StoreFormat, RoundTrips) {
@@ -39,16 +43,70 @@ TEST(StoreFormat, EveryChangedByteIsFound) {
     }
 }
 
-class EmbeddedStoreTest : public OnRing {};
+class EmbeddedStoreTest : public OnRing {
+protected:
+    std::vector<std::string> two_folders() const {
+        std::vector<std::string> folders{folder_ + "/a", folder_ + "/b"};
+        for (const std::string& each : folders) std::filesystem::create_directory(each);
+        return folders;
+    }
+};
 
 TEST_F(EmbeddedStoreTest, WhatWasReplacedIsFoundAgain) {
     const auto scenario = [this]() -> Task<> {
-        auto store = co_await EmbeddedStore::open(*world_, folder_);
-        EXPECT_EQ(store->content(), StoreContent{});
+        const std::vector<std::string> folders{folder_};
+        EmbeddedStore store = co_await EmbeddedStore::open(*world_, folders);
+        EXPECT_EQ(store.content(), StoreContent{});
         const StoreContent next = example();
-        EXPECT_TRUE(co_await store->replace(next));
-        const auto again = co_await EmbeddedStore::open(*world_, folder_);
-        EXPECT_EQ(again->content(), example());
+        EXPECT_TRUE(co_await store.replace(next));
+        const EmbeddedStore again = co_await EmbeddedStore::open(*world_, folders);
+        EXPECT_EQ(again.content(), example());
+    };
+    run(scenario());
+}
+
+TEST_F(EmbeddedStoreTest, TheNewestCopyCountsWithTheHighestEpochOfAny) {
+    const auto scenario = [this]() -> Task<> {
+        const std::vector<std::string> both = two_folders();
+        EmbeddedStore store = co_await EmbeddedStore::open(*world_, both);
+        StoreContent next = example();
+        EXPECT_TRUE(co_await store.replace(next));
+        // One is out of service while a topic is made, and raises its epochs alone later.
+        store.drop(both[1]);
+        next.generation += 1;
+        next.topics["new"] = {{}, 1, LeaderEpoch{0}};
+        EXPECT_TRUE(co_await store.replace(next));
+        const std::vector<std::string> second{both[1]};
+        EmbeddedStore alone = co_await EmbeddedStore::open(*world_, second);
+        StoreContent older = alone.content();
+        EXPECT_EQ(older, example());
+        older.topics["orders"].leader_epoch = LeaderEpoch{9};
+        EXPECT_TRUE(co_await alone.replace(older));
+
+        const EmbeddedStore again = co_await EmbeddedStore::open(*world_, both);
+        next.topics["orders"].leader_epoch = LeaderEpoch{9};
+        EXPECT_EQ(again.content(), next);
+        EXPECT_TRUE(again.lost().empty());
+    };
+    run(scenario());
+}
+
+TEST_F(EmbeddedStoreTest, ACopyThatCannotBeWrittenOrReadIsLost) {
+    const auto scenario = [this]() -> Task<> {
+        const std::vector<std::string> both = two_folders();
+        EmbeddedStore store = co_await EmbeddedStore::open(*world_, both);
+        std::filesystem::remove_all(both[0]);
+        const StoreContent next = example();
+        EXPECT_TRUE(co_await store.replace(next));
+        EXPECT_EQ(store.lost().count(both[0]), 1u);
+        EXPECT_EQ(store.folders(), (std::vector<std::string>{both[1]}));
+        store.drop(both[0]);
+        EXPECT_TRUE(store.lost().empty());
+
+        std::ofstream(both[1] + "/millrace.store") << "nonsense";
+        const EmbeddedStore again = co_await EmbeddedStore::open(*world_, both);
+        EXPECT_EQ(again.lost().count(both[1]), 1u);
+        EXPECT_EQ(again.content(), StoreContent{});
     };
     run(scenario());
 }
