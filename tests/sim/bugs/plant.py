@@ -1,4 +1,4 @@
-"""Plants a bug: writes a copy of one source with one rule of the journal broken. The simulator that is
+"""Plants a bug: writes a copy of one source with one rule of the storage broken. The simulator that is
 built with that copy has to find it.
 
     plant.py --list            a line for each bug: its name and the source that it is planted in
@@ -38,6 +38,9 @@ BUGS = {
          "const auto cut = Result<void>();"),
         ("file_size = *cut_to;", ""),
         ("was_cut_ = filled_ < file_size;", "was_cut_ = false; filled_ = file_size;")]),
+    # A partition that isn't found is made anew, though the directory that holds it can't be used.
+    "made-elsewhere": ("cluster/replication/topics_start.cpp", [
+        ("if (is_ours && knows_all()) {", "if (is_ours) {")]),
 }
 
 
