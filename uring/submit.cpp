@@ -50,10 +50,8 @@ void prepare_send(io_uring_sqe& entry, Operation& operation) {
     auto* message = ::new (static_cast<void*>(operation.scratch)) msghdr{};
     message->msg_iov = static_cast<iovec*>(request.data);
     message->msg_iovlen = request.size;
-    io_uring_prep_sendmsg(
-        &entry, request.handle, message,
-        MSG_NOSIGNAL | MSG_WAITALL |
-            ((request.flags & kMore) != 0 ? static_cast<unsigned>(MSG_MORE) : 0U));
+    const unsigned more = (request.flags & kMore) != 0 ? static_cast<unsigned>(MSG_MORE) : 0U;
+    io_uring_prep_sendmsg(&entry, request.handle, message, MSG_NOSIGNAL | more);
 }
 
 void prepare_write(io_uring_sqe& entry, const IoRequest& request) {

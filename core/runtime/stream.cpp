@@ -33,12 +33,17 @@ std::size_t Received::take_out(MutableBytes into) {
 }
 
 Stream::Stream(Stream&& other) noexcept
-    : world_(other.world_), handle_(std::exchange(other.handle_, -1)) {}
+    : world_(other.world_),
+      handle_(std::exchange(other.handle_, -1)),
+      sent_(other.sent_),
+      sent_at_(other.sent_at_) {}
 
 Stream& Stream::operator=(Stream&& other) noexcept {
     expect_equal(handle_, -1, "an open stream is assigned over");
     world_ = other.world_;
     handle_ = std::exchange(other.handle_, -1);
+    sent_ = other.sent_;
+    sent_at_ = other.sent_at_;
     return *this;
 }
 
@@ -92,9 +97,15 @@ Task<Result<void>> Stream::send_all(std::span<iovec> slices, bool more) {
                                        .data = slices.data(),
                                        .size = std::min(slices.size(), kSlicesPerSend)});
         if (!done) co_return done.error();
+        note_sent(*done);
         slices = drop_front(slices, *done);
     }
     co_return Result<void>();
+}
+
+void Stream::note_sent(std::uint64_t count) {
+    sent_ += count;
+    sent_at_ = world_->now();
 }
 
 Task<> Stream::shut_down() { return shut_down_handle(*world_, handle_); }

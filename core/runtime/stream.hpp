@@ -70,17 +70,25 @@ public:
     /// Sends a part that lies in a file, out of the page cache. What isn't there in time is read
     /// into memory. Errc::kEndOfStream when the file ends first. `part` outlives the call.
     Task<Result<void>> send_file(const Part& part);
-    /// Ends both directions, so that a pending receive returns.
+    /// Ends both directions, so that a pending receive or send returns.
     Task<> shut_down();
     Task<> close();
+
+    /// Bytes that have gone out so far: taken by the peer, or by buffers on the way.
+    std::uint64_t sent() const { return sent_; }
+    /// When the last of them did.
+    Time sent_at() const { return sent_at_; }
 
 private:
     Task<Result<Received>> receive_into_own();
     Task<Result<std::uint64_t>> send_resident(const Part& part, std::uint64_t offset);
     Task<Result<std::uint64_t>> send_by_memory(const Part& part, std::uint64_t offset);
+    void note_sent(std::uint64_t count);
 
     World* world_{};
     std::int32_t handle_{-1};
+    std::uint64_t sent_{};
+    Time sent_at_{};
 };
 
 /// A listening socket on one shard.

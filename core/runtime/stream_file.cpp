@@ -39,6 +39,7 @@ Task<Result<std::uint64_t>> Stream::send_resident(const Part& part, std::uint64_
     if (!done) co_return done.error();
     if (*done == 0) co_return Errc::kEndOfStream;
     counter_of(world_->metrics().delivery, part.method).add(*done);
+    note_sent(*done);
     co_return std::uint64_t{*done};
 }
 

@@ -10,7 +10,8 @@ namespace millrace {
 Connection::Connection(World& world, Logger& logger, ServerMetrics& metrics, Stream stream,
                        const HandlerTable& handlers, const AdvertisedListener& listener,
                        Semaphore& request_budget, ConnectionLimits limits)
-    : logger_(logger),
+    : world_(world),
+      logger_(logger),
       metrics_(metrics),
       stream_(std::move(stream)),
       reader_(stream_, request_budget, limits.request_bytes_max),
@@ -92,7 +93,7 @@ Task<> Connection::answer(Exchange& exchange, const HandlerTable::Serve& serve, 
         exchange.context.close_connection("a request cannot be decoded: " + reason);
     }
     exchange.done = true;
-    pass(exchange.number);
+    if (!exchange.context.keeps_memory()) pass(exchange.number);
     if (!sending_) co_await send_finished();
 }
 
@@ -115,8 +116,9 @@ Task<> Connection::send_finished() {
             const auto sent = co_await send_response(first);
             if (!sent) break_off();
         }
+        const std::uint64_t number = first.number;
         exchanges_.pop_front();
-        moved_.wake_through(0);
+        pass(number);
     }
     sending_ = false;
 }
@@ -130,11 +132,11 @@ Task<Result<void>> Connection::send_response(Exchange& exchange) {
     finish_frame(writer);
     const std::size_t size = writer.size();
     std::vector<Segment> segments = writer.segments();
+    sending_since_ = world_.now();
+    if (exchange.context.keeps_memory()) exchange.context.sent_by(*this);
     const auto sent = co_await send_segments(std::move(segments));
-    if (sent) {
-        ++sent_;
-        metrics_.bytes_sent.add(size);
-    }
+    unlink();
+    if (sent) metrics_.bytes_sent.add(size);
     co_return sent;
 }
 
@@ -152,6 +154,13 @@ Task<Result<void>> Connection::send_segments(std::vector<Segment> segments) {
         slices.clear();
     }
     co_return co_await stream_.send_all(slices);
+}
+
+void Connection::give_up() {
+    metrics_.stalled.add();
+    logger_.warn("closing a connection: its peer reads nothing, and others need the memory",
+                 {{"client_id", exchanges_.front()->context.header.client_id}});
+    break_off();
 }
 
 void Connection::break_off() {

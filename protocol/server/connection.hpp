@@ -7,6 +7,7 @@
 #include "protocol/server/handler_table.hpp"
 #include "protocol/server/server_metrics.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -20,7 +21,10 @@ struct ConnectionLimits {
 
 /// Lives on one shard, from accept to close. run() is its one owner coroutine; requests that were
 /// admitted early are answered by coroutines inside its gate.
-class Connection {
+///
+/// A response that holds memory of the shard goes out before the next request begins, so that a
+/// connection holds one share of it at most.
+class Connection final : private MemoryBudget::Sender {
 public:
     Connection(World& world, Logger& logger, ServerMetrics& metrics, Stream stream,
                const HandlerTable& handlers, const AdvertisedListener& listener,
@@ -32,9 +36,10 @@ public:
     /// No further request is read; what was begun is answered.
     void stop() { break_off(); }
 
-    /// Bytes received and responses sent so far; unchanged between two looks means idle.
-    std::uint64_t activity() const { return reader_.received() + sent_; }
-    bool busy() const { return !exchanges_.empty(); }
+    /// Bytes received and sent so far; unchanged between two looks means idle, unless it is busy.
+    std::uint64_t activity() const { return reader_.received() + stream_.sent(); }
+    /// The peer waits for this broker, and not the other way round.
+    bool busy() const { return !exchanges_.empty() && !sending_; }
 
 private:
     /// One request between its frame and its response.
@@ -59,7 +64,10 @@ private:
     /// The request with this number no longer holds up the one behind it.
     void pass(std::uint64_t number);
     void break_off();
+    Time moved_at() const override { return std::max(sending_since_, stream_.sent_at()); }
+    void give_up() override;
 
+    World& world_;
     Logger& logger_;
     ServerMetrics& metrics_;
     Stream stream_;
@@ -71,9 +79,9 @@ private:
     std::uint64_t begun_{};   // requests begun
     std::uint64_t passed_{};  // the last one that is admitted or answered
     bool sending_{};
+    Time sending_since_{};  // the response that is being sent
     bool broken_{};
     std::uint64_t received_counted_{};
-    std::uint64_t sent_{};
     WaitList moved_;  // key 0: an exchange was admitted, finished or sent
     Gate gate_;
 };

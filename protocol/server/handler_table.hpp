@@ -8,6 +8,7 @@
 #include "protocol/header.hpp"
 #include "protocol/wire.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -43,6 +44,14 @@ public:
     /// What the response holds of the shard's memory, until it is sent.
     void keep(MemoryBudget::Hold hold) { kept_.push_back(std::move(hold)); }
     void drop_kept() { kept_.clear(); }
+    bool keeps_memory() const {
+        return std::any_of(kept_.begin(), kept_.end(),
+                           [](const MemoryBudget::Hold& each) { return each.size() > 0; });
+    }
+    /// What is kept waits for `sender`'s peer from now on.
+    void sent_by(MemoryBudget::Sender& sender) {
+        for (MemoryBudget::Hold& each : kept_) each.sent_by(sender);
+    }
     /// Lets the connection read and begin its next request before this one is answered: what this
     /// request wants in order has its place. Responses keep the order of requests all the same.
     void admit() {

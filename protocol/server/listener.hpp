@@ -39,7 +39,7 @@ private:
             : connection(world, logger, owner.metrics_, std::move(stream), handlers,
                          owner.config_.advertised, owner.budget_, owner.config_.limits) {}
         Connection connection;
-        std::uint64_t activity_seen{};
+        std::optional<std::uint64_t> activity_seen;  // none before the first look
     };
 
     Listener(World& world, Logger& logger, const HandlerTable& handlers, ListenerConfig config);

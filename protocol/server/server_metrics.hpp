@@ -19,6 +19,8 @@ struct ServerMetrics {
                                          "Connections that could not be accepted")),
           broken(registry.counter("millrace_connections_broken_total",
                                   "Connections closed for what the peer sent")),
+          stalled(registry.counter("millrace_connections_stalled_total",
+                                   "Connections closed because the peer took no bytes")),
           bytes_received(
               registry.counter("millrace_bytes_received_total", "Bytes of requests received")),
           bytes_sent(registry.counter("millrace_bytes_sent_total", "Bytes of responses sent")) {
@@ -37,6 +39,7 @@ struct ServerMetrics {
     Counter& accepted;
     Counter& accept_errors;
     Counter& broken;
+    Counter& stalled;
     Counter& bytes_received;
     Counter& bytes_sent;
     // Key 69 is the highest that a ZooKeeper-mode 3.9 broker serves.
