@@ -1,7 +1,8 @@
 // The checkpoints of a DirectoryPart: fill, sync, say so, and give the journal's space back.
 //
-// A checkpoint begins at the end of the frames so far. It covers every log that was appended to
-// since it was last found trimmed: all of them may have files that are longer than their data, so
+// First of all, logs that were idle for a while are filled and trimmed. A checkpoint then begins at
+// the end of the frames so far. It covers every log that was appended to
+// since it was last found settled: all of them may have files that are longer than their data, so
 // all of them are listed with the end that is synced. Order matters at each step; JOURNAL.md tells
 // what a recovery makes of every moment.
 #include "core/storage/directory_part.hpp"
@@ -42,6 +43,8 @@ Task<Result<void>> DirectoryPart::checkpoint() {
 }
 
 Task<Result<void>> DirectoryPart::run_checkpoint() {
+    const auto settled = co_await settle_idle();
+    if (!settled) co_return settled;
     while (journal_->ends_inside_batch()) {
         const auto moved = co_await journal_->wait_frame();
         if (!moved) co_return moved;
@@ -57,7 +60,7 @@ Task<Result<void>> DirectoryPart::run_checkpoint() {
     if (!outcome) co_return outcome;
     for (const Covered& each : covered) {
         const bool untouched = each.log->appends() == each.appends;
-        each.log->on_checkpoint(each.end.next_offset, each.trimmed && untouched);
+        each.log->on_checkpoint(each.end.next_offset, each.settled && untouched);
     }
     journal_->release_before(begin);
     world_.metrics().checkpoints.add();
@@ -65,20 +68,33 @@ Task<Result<void>> DirectoryPart::run_checkpoint() {
     co_return Result<void>();
 }
 
+/// Before the checkpoint begins, so that it finds idle logs trimmed and takes them off the list.
+Task<Result<void>> DirectoryPart::settle_idle() {
+    std::vector<PartitionLog*> idle;
+    for (auto& [name, log] : set_.logs) {
+        const bool rests = world_.now() - log->last_append() >= kIdleBeforeTrim;
+        if (log->is_active() && (rests || closing_)) idle.push_back(log.get());
+    }
+    for (PartitionLog* const log : idle) {
+        const auto filled = co_await log->fill(PartitionLog::Fill::kSettle);
+        if (!filled) co_return filled;
+    }
+    co_return Result<void>();
+}
+
 std::vector<DirectoryPart::Covered> DirectoryPart::snapshot() {
     std::vector<Covered> covered;
     for (auto& [name, log] : set_.logs) {
         if (!log->is_active()) continue;
-        covered.push_back({log.get(), log->framed_end(), log->appends(), log->is_trimmed()});
+        covered.push_back({log.get(), log->framed_end(), log->appends(), log->is_settled()});
     }
     return covered;
 }
 
 Task<Result<void>> DirectoryPart::fill_all(const std::vector<Covered>& covered) {
     for (const Covered& each : covered) {
-        const bool idle = world_.now() - each.log->last_append() >= kIdleBeforeTrim;
-        const auto goal = idle || closing_ ? PartitionLog::Fill::kSettle : PartitionLog::Fill::kAll;
-        const auto filled = co_await each.log->fill(goal);
+        if (each.settled) continue;
+        const auto filled = co_await each.log->fill(PartitionLog::Fill::kAll);
         if (!filled) co_return filled;
     }
     co_return Result<void>();

@@ -79,12 +79,13 @@ private:
         PartitionLog* log;
         LogPosition end;
         std::uint64_t appends;
-        bool trimmed;
+        bool settled;
     };
 
     Task<Result<void>> close_files();
 
     Task<Result<void>> run_checkpoint();
+    Task<Result<void>> settle_idle();
     std::vector<Covered> snapshot();
     Task<Result<void>> fill_all(const std::vector<Covered>& covered);
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);

@@ -181,9 +181,10 @@ void PartitionLog::on_checkpoint(Offset synced, bool inactive) {
     bound_ = false;
 }
 
-bool PartitionLog::is_trimmed() const {
-    return unframed_.empty() && segments_.rbegin()->first == fill_base_ &&
-           segments_.rbegin()->second->is_trimmed();
+bool PartitionLog::is_settled() const {
+    const LogSegment& last = *segments_.rbegin()->second;
+    return unframed_.empty() && last.base() == fill_base_ && last.is_trimmed() &&
+           !last.index().has_unwritten(last.filled()) && !epochs_unwritten_;
 }
 
 Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, ByteView bytes) {

@@ -168,7 +168,7 @@ public:
 
     // The directory's side.
 
-    /// Something was appended since the log was last found trimmed by a checkpoint.
+    /// Something was appended since the log was last found settled by a checkpoint.
     bool is_active() const { return active_; }
     Time last_append() const { return last_append_; }
     /// Where what is framed so far ends. REQUIRES: the frames don't end inside a batch.
@@ -181,10 +181,10 @@ public:
     std::vector<LogSegment*> unsynced_segments();
     bool take_folder_unsynced() { return std::exchange(folder_unsynced_, false); }
     const std::string& folder() const { return folder_; }
-    /// Nothing is in memory only and the file ends with its data.
-    bool is_trimmed() const;
+    /// Nothing is in memory only, indexes and epochs neither, and the file ends with its data.
+    bool is_settled() const;
     /// A checkpoint that covers everything below `synced` counts; with `inactive` it found the log
-    /// trimmed, and nothing came since.
+    /// settled, and nothing came since.
     void on_checkpoint(Offset synced, bool inactive);
     std::uint64_t appends() const { return appends_; }
     /// The directory is out of service: waiters fail, no offset is given again.
