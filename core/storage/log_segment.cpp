@@ -300,6 +300,19 @@ std::uint64_t LogSegment::batches_end(std::uint64_t position, std::size_t bytes_
     return position;
 }
 
+std::uint64_t LogSegment::position_near(Offset offset) const {
+    std::uint64_t position = index_.position_before(offset);
+    if (position < memory_begin()) return position;
+    std::array<std::byte, kBatchHeaderBytes> header;
+    while (position + kBatchHeaderBytes <= size()) {
+        tail_.copy(position, header);
+        const RecordBatchView batch(header);
+        if (batch.last_offset() >= offset) break;
+        position += batch.size_in_bytes();
+    }
+    return position;
+}
+
 Parts LogSegment::share(std::uint64_t from, std::uint64_t to) const {
     Parts parts;
     tail_.share(from, to, parts);

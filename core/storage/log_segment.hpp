@@ -87,6 +87,9 @@ public:
     /// Where the whole batches below `end` stop that lie from `position`, a batch's, on, at most
     /// `bytes_max` of them. REQUIRES: memory_begin() <= position.
     std::uint64_t batches_end(std::uint64_t position, std::size_t bytes_max, Offset end) const;
+    /// Where the batch begins that holds `offset`, or, if memory doesn't have it, one before it
+    /// that the index names.
+    std::uint64_t position_near(Offset offset) const;
     /// What lies between two positions in memory, not copied.
     Parts share(std::uint64_t from, std::uint64_t to) const;
     /// The file's range between two positions. REQUIRES: is_sealed().

@@ -151,6 +151,7 @@ void PartitionLog::note_framed() {
            (unframed_.front().base < framed_.base || (unframed_.front().base == framed_.base &&
                                                       unframed_.front().end <= framed_.position))) {
         framed_end_ = unframed_.front().next;
+        framed_end_at_ = {unframed_.front().base, unframed_.front().end};
         unframed_.pop_front();
     }
 }
@@ -160,6 +161,7 @@ void PartitionLog::on_journaled() {
     durable_lsn_ = shared_.journal->next_lsn();
     if (durable_end_ != framed_end_) {
         durable_end_ = framed_end_;
+        durable_end_at_ = framed_end_at_;
         durable_waiters_.wake_through(durable_end_.value);
         for (LogWatch& watch : watches_) watch.moved();
     }
@@ -207,6 +209,7 @@ Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, B
     }
     piece_ = Bytes(rest.begin(), rest.end());
     framed_ = durable_ = {active().base(), active().size()};
+    framed_end_at_ = durable_end_at_ = framed_;
     framed_end_ = durable_end_ = log_end_;
     return {};
 }

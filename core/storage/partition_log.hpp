@@ -86,6 +86,12 @@ enum class ReadInto {
     kMemory,    // parts in memory: the caller looks at the batches
 };
 
+/// A position in the segment that begins with `base`.
+struct LogCursor {
+    Offset base;
+    std::uint64_t position{};
+};
+
 struct FoundTimestamp {
     TimestampMs timestamp;
     Offset offset;
@@ -158,6 +164,10 @@ public:
     /// service.
     Task<Result<Parts>> read(Offset from, std::size_t bytes_max, bool at_least_one,
                              ReadInto into = ReadInto::kAnything);
+    /// How many bytes read() has to give from `from` on, without reading; its error too. `place` is
+    /// where the batch that holds `from` begins, for the next count. Exact, unless that batch is in
+    /// a file only: then from the index entry before it.
+    Result<std::uint64_t> available(Offset from, std::optional<LogCursor>& place) const;
     /// The first batch below durable_end() whose largest timestamp reaches `target`.
     /// Errc::kStorageFailed as above.
     Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target);
@@ -202,10 +212,7 @@ public:
     Task<Result<void>> close();
 
 private:
-    struct Cursor {
-        Offset base;
-        std::uint64_t position{};
-    };
+    using Cursor = LogCursor;
     /// A batch of which the frames don't hold everything yet.
     struct Unframed {
         Offset base;
@@ -257,8 +264,10 @@ private:
     Offset log_end_;
     Cursor framed_;      // in frames up to here
     Offset framed_end_;  // whole batches of it
-    Cursor durable_;     // in frames that count up to here
+    Cursor framed_end_at_;
+    Cursor durable_;  // in frames that count up to here
     Offset durable_end_;
+    Cursor durable_end_at_;
     Lsn durable_lsn_{};  // and these frames end there
     Offset synced_end_;
     Offset fill_base_;  // segments before it are sealed

@@ -208,6 +208,7 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
     }
     durable_end_ = framed_end_ = log_end_;
     framed_ = durable_ = {active().base(), active().size()};
+    framed_end_at_ = durable_end_at_ = framed_;
     fill_base_ = active().base();
     synced_end_ = log_end_;
     log_start_ = std::max(past.log_start, segments_.begin()->first);

@@ -112,6 +112,25 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
     co_return Parts();
 }
 
+Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCursor>& place) const {
+    if (failed_) return Errc::kStorageFailed;
+    if (from < log_start_ || from > log_end_) return Errc::kOffsetOutOfRange;
+    if (from == durable_end_) place = durable_end_at_;
+    if (from >= durable_end_) return std::uint64_t{0};
+    if (!place) {
+        const auto& [base, segment] = *std::prev(segments_.upper_bound(from));
+        place = {base, segment->position_near(from)};
+    }
+    auto at = segments_.lower_bound(place->base);
+    std::uint64_t begin = at->first == place->base ? place->position : 0;
+    std::uint64_t bytes = 0;
+    for (; at->first < durable_end_at_.base; ++at) {
+        bytes += at->second->size() - begin;
+        begin = 0;
+    }
+    return bytes + durable_end_at_.position - begin;
+}
+
 Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {
     if (failed_) co_return Errc::kStorageFailed;
     const Offset end = durable_end_;

@@ -1,0 +1,229 @@
+#include "cluster/handlers/log_reads.hpp"
+
+#include "core/runtime/shard_call.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <tuple>
+#include <utility>
+
+namespace millrace {
+namespace {
+
+using Owners = std::vector<std::pair<ShardNumber, OwnerReads*>>;
+
+/// `visit(mine)`, a Task<>, on the owner of each of `wanted`, all at once.
+template <class Visit>
+Task<> visit_owners(BrokerContext& broker, const Owners& wanted, Visit visit) {
+    const auto bind = [visit](OwnerReads* mine) { return [mine, visit] { return visit(*mine); }; };
+    std::deque<ShardCall<decltype(bind(nullptr))>> calls;
+    for (const auto& [owner, mine] : wanted) calls.emplace_back(broker.world, owner, bind(mine));
+    if (calls.size() == 1) {
+        co_await calls.front().run();
+        co_return;
+    }
+    for (auto& call : calls) call.start();
+    for (auto& call : calls) co_await call.come_home();
+}
+
+Owners all_owners(LogReads& reads) {
+    Owners all;
+    for (auto& [owner, mine] : reads) all.emplace_back(owner, &mine);
+    return all;
+}
+
+/// On the owner: what its logs have, in order, within its limit.
+Task<> read_logs(OwnerReads& mine) {
+    bool nothing_yet = mine.limit.any;
+    std::size_t left = mine.limit.bytes;
+    for (LogRead& each : mine.reads) {
+        // Noted first: a long poll waits for what comes behind this, not behind the reading.
+        each.durable_end = each.log->durable_end();
+        each.read = co_await each.log->read(each.from, std::min(each.bytes_max, left), nothing_yet,
+                                            mine.limit.into);
+        each.log_start = each.log->log_start_offset();
+        if (!each.read) continue;
+        const std::size_t bytes = size_of(*each.read);
+        if (bytes > 0) nothing_yet = false;
+        left -= std::min(left, bytes);
+    }
+}
+
+/// On the owner; returns the sum.
+std::size_t count_logs(OwnerReads& mine) {
+    std::size_t sum = 0;
+    for (LogRead& each : mine.reads) {
+        each.durable_end = each.log->durable_end();
+        each.log_start = each.log->log_start_offset();
+        const auto available = each.log->available(each.from, each.place);
+        each.available = available ? std::min<std::uint64_t>(*available, each.bytes_max) : 0;
+        if (!available) each.read = available.error();
+        sum += each.available;
+    }
+    return sum;
+}
+
+/// On the owner: reads if the limit reaches for everything that is there.
+Task<> read_if_it_fits(OwnerReads& mine) {
+    mine.pending = count_logs(mine) > mine.limit.bytes;
+    if (!mine.pending) co_await read_logs(mine);
+}
+
+std::size_t wanted_of(const OwnerReads& mine) {
+    std::size_t wanted = 0;
+    for (const LogRead& each : mine.reads) wanted += each.bytes_max;
+    return wanted;
+}
+
+/// A part for each owner: all that it may want, or by the number of its partitions.
+void divide(LogReads& reads, ReadLimit limit) {
+    std::size_t count = 0;
+    std::size_t wanted = 0;
+    for (const auto& [owner, mine] : reads) {
+        count += mine.reads.size();
+        wanted += wanted_of(mine);
+    }
+    for (auto& [owner, mine] : reads) {
+        const std::size_t part = limit.bytes * mine.reads.size() / count;
+        mine.limit = {wanted <= limit.bytes ? wanted_of(mine) : part, false, limit.into};
+    }
+}
+
+std::size_t bytes_read(const LogReads& reads) {
+    std::size_t bytes = 0;
+    for (const auto& [owner, mine] : reads) {
+        for (const LogRead& each : mine.reads) bytes += each.read ? size_of(*each.read) : 0;
+    }
+    return bytes;
+}
+
+/// The rest of the limit, in the request's order, for those who are still to read: whom to visit.
+Owners divide_rest(LogReads& reads, ReadLimit limit) {
+    const std::size_t bytes = bytes_read(reads);
+    std::size_t left = limit.bytes - std::min(limit.bytes, bytes);
+    bool any = limit.any && bytes == 0;
+    Owners pending;
+    for (auto& [owner, mine] : reads) {
+        // The first batch there is may be larger than anybody's part.
+        mine.pending = mine.pending || any;
+        mine.limit = {0, false, limit.into};
+        if (mine.pending) pending.emplace_back(owner, &mine);
+    }
+    for (LogRead* const each : in_request_order(reads)) {
+        OwnerReads& mine = reads.at(each->owner);
+        if (!mine.pending) continue;
+        each->bytes_max = std::min(each->available, left);
+        left -= each->bytes_max;
+        mine.limit.bytes += each->bytes_max;
+        if (each->available > 0 && std::exchange(any, false)) mine.limit.any = true;
+    }
+    return pending;
+}
+
+bool is_all_read(const LogReads& reads) {
+    bool any_pending = false;
+    std::size_t available = 0;
+    for (const auto& [owner, mine] : reads) {
+        any_pending = any_pending || mine.pending;
+        for (const LogRead& each : mine.reads) available += each.available;
+    }
+    return !any_pending && (available == 0 || bytes_read(reads) > 0);
+}
+
+/// Waits on several shards for the first that tells of a move, and calls the others off.
+class WaitEverywhere {
+public:
+    WaitEverywhere(BrokerContext& broker, std::deque<LogWait>& waits,
+                   const std::vector<ShardNumber>& owners)
+        : broker_(broker), waits_(waits), owners_(owners), any_(broker.world) {}
+
+    Task<> run() {
+        const auto hear = [this] {
+            ended_ = true;
+            any_.wake_through(0);
+        };
+        std::deque<ShardNote<decltype(hear)>> notes;
+        const auto bind = [this, &notes](std::size_t i) {
+            return [this, i, &notes] { return wait_there(i, notes[i]); };
+        };
+        std::deque<ShardCall<decltype(bind(0))>> calls;
+        for (std::size_t i = 0; i < owners_.size(); ++i) {
+            notes.emplace_back(broker_.world, hear);
+            calls.emplace_back(broker_.world, owners_[i], bind(i));
+        }
+        for (auto& call : calls) call.start();
+        if (!ended_) (void)co_await any_.wait(0, kNever);
+        const auto give_up = [this](std::size_t i) { return give_up_there(i); };
+        (void)co_await visit_all(broker_.world, owners_, give_up);
+        for (auto& call : calls) co_await call.come_home();
+    }
+
+private:
+    template <class Note>
+    Task<> wait_there(std::size_t i, Note& note) {
+        BrokerContext& there = *broker_.shards[owners_[i]];
+        co_await there.waits.wait(waits_[i]);
+        note.say(there.world);
+    }
+
+    Task<Result<void>> give_up_there(std::size_t i) {
+        LogWaits::give_up(waits_[i]);
+        co_return Result<void>();
+    }
+
+    BrokerContext& broker_;
+    std::deque<LogWait>& waits_;
+    const std::vector<ShardNumber>& owners_;
+    WaitList any_;
+    bool ended_{};
+};
+
+}  // namespace
+
+std::vector<LogRead*> in_request_order(LogReads& reads) {
+    std::vector<LogRead*> all;
+    for (auto& [owner, mine] : reads) {
+        for (LogRead& each : mine.reads) all.push_back(&each);
+    }
+    std::sort(all.begin(), all.end(), [](const LogRead* left, const LogRead* right) {
+        return std::tie(left->topic, left->partition) < std::tie(right->topic, right->partition);
+    });
+    return all;
+}
+
+Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) {
+    const Owners owners = all_owners(reads);
+    if (owners.size() == 1) {
+        owners.front().second->limit = limit;
+        co_await visit_owners(broker, owners, &read_logs);
+        co_return;
+    }
+    divide(reads, limit);
+    co_await visit_owners(broker, owners, &read_if_it_fits);
+    if (!limit.any || is_all_read(reads)) co_return;
+    const Owners pending = divide_rest(reads, limit);
+    co_await visit_owners(broker, pending, &read_logs);
+}
+
+Task<> wait_for_any(BrokerContext& broker, const LogReads& reads, Time deadline) {
+    std::deque<LogWait> waits;
+    std::vector<ShardNumber> owners;
+    for (const auto& [owner, mine] : reads) {
+        owners.push_back(owner);
+        LogWait& wait = waits.emplace_back();
+        wait.deadline = deadline;
+        for (const LogRead& each : mine.reads) wait.known.push_back({each.log, each.durable_end});
+    }
+    if (owners.size() == 1) {
+        LogWait* const wait = &waits.front();
+        LogWaits* const there = &broker.shards[owners.front()]->waits;
+        const auto visit = [wait, there] { return there->wait(*wait); };
+        ShardCall call(broker.world, owners.front(), visit);
+        co_await call.run();
+        co_return;
+    }
+    WaitEverywhere everywhere(broker, waits, owners);
+    co_await everywhere.run();
+}
+
+}  // namespace millrace

@@ -1,0 +1,58 @@
+// What one fetch reads from logs of several shards, together within one limit, and the wait for
+// more.
+#pragma once
+
+#include "cluster/handlers/broker_context.hpp"
+
+#include <map>
+#include <vector>
+
+namespace millrace {
+
+/// How much may be read, and how.
+struct ReadLimit {
+    std::size_t bytes;
+    bool any;  // the first batch of all comes whole, even when it is larger
+    ReadInto into;
+};
+
+/// A partition on its way to its log's shard, and what was read there.
+struct LogRead {
+    std::size_t topic{};  // the places in the response
+    std::size_t partition{};
+    ShardNumber owner{};
+    PartitionLog* log{};
+    Offset from;
+    std::size_t bytes_max{};
+    std::size_t available{};  // of these bytes, as far as they were counted
+    std::optional<LogCursor> place{};
+    Result<Parts> read{Parts()};
+    Offset durable_end;
+    Offset log_start;
+};
+
+/// The reads of one owner. They are the connection's shard's, and the owner's while it is visited.
+struct OwnerReads {
+    std::vector<LogRead> reads;
+    ReadLimit limit{};
+    bool pending{};  // there is more than the limit: nothing is read yet
+};
+
+/// The reads of one request, by the shard of their logs.
+using LogReads = std::map<ShardNumber, OwnerReads>;
+
+/// In the order in which the request names them.
+std::vector<LogRead*> in_request_order(LogReads& reads);
+
+/// Reads whole batches, all owners at once, in the request's order where the limit doesn't reach
+/// for all. Beyond the limit is at most the one batch that comes whole.
+///
+/// Of several owners each has a part of the limit to read from at once. Only when one has more
+/// than its part, what the others have left is divided, in a second visit.
+Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit);
+
+/// Until one of the logs has moved beyond the durable end that was noted, or the deadline has
+/// passed.
+Task<> wait_for_any(BrokerContext& broker, const LogReads& reads, Time deadline);
+
+}  // namespace millrace
