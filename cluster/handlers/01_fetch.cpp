@@ -28,7 +28,6 @@ constexpr std::int8_t kReadCommitted = 1;
 struct Taken {
     std::size_t bytes{};
     std::size_t memory{};  // of these, in memory
-    bool any_error{};
 };
 
 ErrorCode check_epoch(const TopicImage& topic, std::int32_t asked) {
@@ -131,11 +130,6 @@ void conclude_all(RequestContext& context, LogReads& reads, FetchResponse& respo
     for (LogRead* const each : in_request_order(reads)) {
         conclude(context, *each, response.topics[each->topic].partitions[each->partition], taken);
     }
-    for (const auto& topic : response.topics) {
-        for (const auto& partition : topic.partitions) {
-            if (partition.error_code != raw(ErrorCode::kNone)) taken.any_error = true;
-        }
-    }
 }
 
 /// A request inside a session that this broker never made.
@@ -161,12 +155,13 @@ ReadInto reads_into(const RequestContext& context) {
     return context.version() < kZstdFrom ? ReadInto::kMemory : ReadInto::kAnything;
 }
 
-bool is_enough(const FetchRequest& request, const Taken& taken, std::size_t room) {
-    const auto wanted = static_cast<std::size_t>(std::max(request.min_bytes, 0));
-    // Whole batches seldom fill the room to its last byte.
-    const std::size_t enough = wanted <= room ? wanted : room / 2 + 1;
-    return taken.any_error || request.topics.empty() || request.max_wait_ms <= 0 ||
-           taken.bytes >= enough;
+bool any_error(const FetchResponse& response) {
+    for (const auto& topic : response.topics) {
+        for (const auto& partition : topic.partitions) {
+            if (partition.error_code != raw(ErrorCode::kNone)) return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace
@@ -183,9 +178,15 @@ Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
     const Time deadline =
         broker.world.now() + std::chrono::milliseconds(std::max(request.max_wait_ms, 0));
     const auto image = broker.view.now();
-    for (bool last_look = false;;) {
+    const auto enough = std::min<std::size_t>(std::max(request.min_bytes, 0), bytes_max);
+    for (bool last_look = request.topics.empty() || request.max_wait_ms <= 0;;) {
         LogReads reads;
         FetchResponse response = divide(context, *image, request, reads);
+        // Whether anything is there is soon read; whether several bytes are is counted first.
+        if (enough > 1 && !last_look && !any_error(response)) {
+            co_await wait_until_available(broker, reads, enough, deadline);
+            last_look = true;
+        }
         // Without room for it until the deadline the answer is empty, and the client asks again.
         auto hold = co_await broker.response_memory.take(wanted_bytes(reads, bytes_max), deadline);
         const std::size_t room = hold ? hold->size() : 0;
@@ -197,7 +198,7 @@ Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
             hold->resize(taken.memory);
             context.keep(std::move(*hold));
         }
-        if (last_look || is_enough(request, taken, room)) co_return response;
+        if (last_look || taken.bytes >= enough || any_error(response)) co_return response;
         context.drop_kept();
         co_await wait_for_any(broker, reads, deadline);
         last_look = broker.world.now() >= deadline || broker.waits.stopping();

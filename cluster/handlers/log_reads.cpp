@@ -120,6 +120,23 @@ Owners divide_rest(LogReads& reads, ReadLimit limit) {
     return pending;
 }
 
+Task<> count_only(OwnerReads& mine) {
+    (void)count_logs(mine);
+    co_return;
+}
+
+/// Of what was counted last.
+bool is_worth_reading(const LogReads& reads, std::size_t enough) {
+    std::size_t available = 0;
+    for (const auto& [owner, mine] : reads) {
+        for (const LogRead& each : mine.reads) {
+            if (!each.read) return true;
+            available += each.available;
+        }
+    }
+    return available >= enough;
+}
+
 bool is_all_read(const LogReads& reads) {
     bool any_pending = false;
     std::size_t available = 0;
@@ -203,6 +220,17 @@ Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) 
     if (!limit.any || is_all_read(reads)) co_return;
     const Owners pending = divide_rest(reads, limit);
     co_await visit_owners(broker, pending, &read_logs);
+}
+
+Task<> wait_until_available(BrokerContext& broker, LogReads& reads, std::size_t enough,
+                            Time deadline) {
+    const Owners owners = all_owners(reads);
+    for (;;) {
+        co_await visit_owners(broker, owners, &count_only);
+        if (is_worth_reading(reads, enough)) co_return;
+        if (broker.world.now() >= deadline || broker.waits.stopping()) co_return;
+        co_await wait_for_any(broker, reads, deadline);
+    }
 }
 
 Task<> wait_for_any(BrokerContext& broker, const LogReads& reads, Time deadline) {

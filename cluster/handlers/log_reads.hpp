@@ -51,6 +51,11 @@ std::vector<LogRead*> in_request_order(LogReads& reads);
 /// than its part, what the others have left is divided, in a second visit.
 Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit);
 
+/// Counts what could be read, without reading: until `enough` bytes are there, a log answers with
+/// an error, or the deadline has passed.
+Task<> wait_until_available(BrokerContext& broker, LogReads& reads, std::size_t enough,
+                            Time deadline);
+
 /// Until one of the logs has moved beyond the durable end that was noted, or the deadline has
 /// passed.
 Task<> wait_for_any(BrokerContext& broker, const LogReads& reads, Time deadline);

@@ -18,7 +18,8 @@ protected:
             const BrokerConfig config = make_config();
             auto broker = co_await Broker::start(*world_, logger_, config);
             EXPECT_TRUE(broker);
-            auto stream = co_await Stream::connect(*world_, "127.0.0.1", (*broker)->port());
+            port_ = (*broker)->port();
+            auto stream = co_await Stream::connect(*world_, "127.0.0.1", port_);
             Client client(*world_, std::move(*stream));
             co_await scenario(client);
             co_await client.close();
@@ -29,6 +30,7 @@ protected:
     }
 
     MetricsSnapshot figures_;
+    std::uint16_t port_{};
 
     BrokerConfig make_config() const {
         return read_config({{"listeners", "PLAINTEXT://127.0.0.1:0"},

@@ -50,6 +50,32 @@ TEST_P(FetchTest, AFetchOfManyPartitionsReadsNoMoreThanItSends) {
     EXPECT_EQ(figures_.total("millrace_delivered_bytes_total"), received);
 }
 
+TEST_P(FetchTest, AFetchForManyBytesWaitsForThemAndReadsOnce) {
+    constexpr int kBatches = 20;
+    const Bytes batch = make_batch({.value_bytes = 500});
+    with_client([this, &batch](Client& client) -> Task<> {
+        const MetadataRequest metadata = metadata_of("t");
+        (void)co_await client.ask<MetadataResponse>(metadata, 9);
+        auto stream = co_await Stream::connect(*world_, "127.0.0.1", port_);
+        Client waiting(*world_, std::move(*stream));
+        FetchRequest request = fetch_from("t", 0, 600'000);
+        request.topics[0].partitions.push_back(request.topics[0].partitions[0]);
+        request.topics[0].partitions[1].index = 1;
+        request.min_bytes = static_cast<std::int32_t>(kBatches * batch.size());
+        co_await waiting.send(request, 11);
+        for (int i = 0; i < kBatches; ++i) {
+            const ProduceRequest produce = produce_to("t", i % 2, batch, -1);
+            (void)co_await client.ask<ProduceResponse>(produce, 9);
+        }
+        const auto response = co_await waiting.receive<FetchResponse>(11);
+        for (const auto& partition : response->topics[0].partitions) {
+            EXPECT_EQ(partition.records->size(), kBatches / 2 * batch.size());
+        }
+        co_await waiting.close();
+    });
+    EXPECT_EQ(figures_.total("millrace_delivered_bytes_total"), kBatches * batch.size());
+}
+
 INSTANTIATE_TEST_SUITE_P(Shards, FetchTest, testing::Values(1, 3));
 
 }  // namespace

@@ -279,6 +279,43 @@ TEST_F(PartitionLogTest, ATimestampFindsTheFirstBatchThatReachesIt) {
     run(scenario());
 }
 
+TEST_F(PartitionLogTest, WhatCanBeReadIsCountedWithoutReading) {
+    const auto scenario = [this]() -> Task<> {
+        auto log = co_await create(small_segments());
+        const Bytes all = co_await fill(*log, 100);
+        std::size_t left = all.size();
+        for (ByteView rest = all; !rest.empty();) {
+            const RecordBatchView batch(rest);
+            std::optional<LogCursor> place;
+            EXPECT_EQ(log->available(batch.last_offset(), place).value(), left);
+            left -= batch.size_in_bytes();
+            rest = rest.subspan(batch.size_in_bytes());
+        }
+        EXPECT_TRUE(co_await log.directory->close());
+
+        log = co_await reopen(small_segments(), true);
+        constexpr std::size_t kSlack = 512;
+        for (ByteView rest = all; !rest.empty();) {
+            const RecordBatchView batch(rest);
+            std::optional<LogCursor> place;
+            const std::uint64_t count = log->available(batch.base_offset(), place).value();
+            EXPECT_GE(count, rest.size());
+            EXPECT_LE(count, rest.size() + kSlack);
+            rest = rest.subspan(batch.size_in_bytes());
+        }
+        // Whoever waits at the end counts what comes from there, to the byte, rolls and all.
+        const Offset end = log->durable_end();
+        std::optional<LogCursor> place;
+        EXPECT_EQ(log->available(end, place).value(), 0u);
+        const Bytes more = co_await fill(*log, 100);
+        EXPECT_EQ(log->available(end, place).value(), more.size());
+        const Offset behind = log->log_end_offset() + 1;
+        EXPECT_EQ(log->available(behind, place).error(), make_error_code(Errc::kOffsetOutOfRange));
+        EXPECT_TRUE(co_await log.directory->close());
+    };
+    run(scenario());
+}
+
 TEST_F(PartitionLogTest, ABatchOverTheSegmentSizeIsRefused) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create(small_segments());
