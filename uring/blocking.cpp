@@ -11,6 +11,7 @@
 #include <string_view>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <vector>
 
@@ -69,6 +70,13 @@ std::int32_t list_folder_into(const IoRequest& request) {
     return 0;
 }
 
+std::int32_t write_small(const IoRequest& request) {
+    const ssize_t written =
+        pwritev(request.handle, static_cast<const iovec*>(request.data),
+                static_cast<int>(request.size), static_cast<off_t>(request.offset));
+    return or_errno(static_cast<int>(written));
+}
+
 std::int32_t lock_whole_file(int handle) {
     // An open-file-description lock: a Java broker's FileChannel.tryLock() conflicts with it, with
     // flock() it does not.
@@ -84,6 +92,7 @@ bool may_block(const IoRequest& request) {
     switch (request.kind) {
         case IoKind::kListen:
         case IoKind::kConnect: return !is_numeric(request.path);
+        case IoKind::kWriteAt: return (request.flags & kMayWait) != 0;
         case IoKind::kSyncFilesystem:
         case IoKind::kTruncate:
         case IoKind::kSpace:
@@ -97,6 +106,7 @@ std::int32_t carry_out_blocking(Operation& operation) {
     switch (request.kind) {
         case IoKind::kListen: return listen_as_wished(request);
         case IoKind::kConnect: return begin_connect(operation);
+        case IoKind::kWriteAt: return write_small(request);
         case IoKind::kSyncFilesystem: return or_errno(syncfs(request.handle));
         case IoKind::kTruncate:
             return or_errno(ftruncate(request.handle, static_cast<off_t>(request.size)));

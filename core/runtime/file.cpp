@@ -86,6 +86,23 @@ Task<Result<void>> File::write_at(std::uint64_t offset, ByteView bytes) {
     co_return co_await write_all_at(offset, std::span(&slice, 1));
 }
 
+Task<Result<void>> File::write_small_at(std::uint64_t offset, ByteView bytes) {
+    while (!bytes.empty()) {
+        iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
+        const auto done = co_await perform(*world_, {.kind = IoKind::kWriteAt,
+                                                     .flags = kMayWait,
+                                                     .handle = handle_,
+                                                     .offset = offset,
+                                                     .data = &slice,
+                                                     .size = 1});
+        if (!done) co_return done.error();
+        if (*done == 0) co_return system_error(EIO);
+        offset += *done;
+        bytes = bytes.subspan(*done);
+    }
+    co_return Result<void>();
+}
+
 Task<Result<void>> File::write_all_at(std::uint64_t offset, std::span<iovec> slices) {
     while (!slices.empty()) {
         const auto done =
@@ -244,7 +261,7 @@ Task<Result<void>> replace_file(World& world, std::string path, std::string cont
     const std::string beside = path + ".tmp";
     auto file = co_await File::open(world, beside, OpenMode::kTruncate);
     if (!file) co_return file.error();
-    auto outcome = co_await file->write_at(0, as_bytes(content));
+    auto outcome = co_await file->write_small_at(0, as_bytes(content));
     if (outcome) outcome = co_await file->sync(SyncScope::kAll);
     const auto closed = co_await file->close();
     if (outcome) outcome = closed;

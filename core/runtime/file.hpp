@@ -38,6 +38,8 @@ public:
     /// Bytes read, fewer than asked for only at the end of the file.
     Task<Result<std::size_t>> read_some_at(std::uint64_t offset, MutableBytes into);
     Task<Result<void>> write_at(std::uint64_t offset, ByteView bytes);
+    /// For small files, written through the page cache beside the path that clients wait on.
+    Task<Result<void>> write_small_at(std::uint64_t offset, ByteView bytes);
     /// Writes the slices one behind the other. `slices` is used up.
     Task<Result<void>> write_all_at(std::uint64_t offset, std::span<iovec> slices);
     /// One write of all of `bytes`; a short count repeats the whole of it in place. With `durable`

@@ -30,8 +30,9 @@ enum class IoKind : std::uint8_t {
     // Files. `handle` is the file.
     kOpen,    // path, flags = OpenMode, maybe | kDirect; result: handle
     kReadAt,  // offset, data, size; result: bytes read, short only at the end
-    // kWriteAt: offset, data = iovec array, size = its length, flags = 0 or kDurableWrite; result:
-    // bytes written
+    // kWriteAt: offset, data = iovec array, size = its length, flags = 0, kDurableWrite or
+    // kMayWait;
+    // result: bytes written
     kWriteAt,
     kSync,      // flags = SyncScope; what was written is on stable storage afterwards
     kAllocate,  // offset, size: space that becomes part of the file's size
@@ -77,6 +78,10 @@ inline constexpr std::size_t kBlockBytes = 4096;
 
 /// With kWriteAt: these bytes, and only they, are on stable storage when it succeeds (RWF_DSYNC).
 inline constexpr std::uint32_t kDurableWrite = 1;
+
+/// With kWriteAt: through the page cache, so it may wait for the filesystem, and nobody waits for
+/// it.
+inline constexpr std::uint32_t kMayWait = 2;
 
 /// With kSend: more of the same message follows at once (MSG_MORE).
 inline constexpr std::uint32_t kMore = 1;

@@ -160,8 +160,10 @@ private:
             auto loaded = co_await load_file(world_, options_, *number, true);
             if (!loaded) co_return loaded.error();
             if (!loaded->header || loaded->header->sequence == 0) {
+                // Prepared and never used, it is a spare again.
                 if (!loaded->header) suspicious_.push_back(*number);
-                scan_.past.files.emplace_back(*number, JournalFileHeader());
+                scan_.past.files.emplace_back(*number,
+                                              loaded->header.value_or(JournalFileHeader()));
             } else {
                 used_.push_back(std::move(*loaded));
             }

@@ -231,7 +231,7 @@ Task<Result<void>> LogSegment::write_index(std::string_view suffix, SegmentIndex
     if (!file) co_return file.error();
     // What lies behind the believed entries goes: it may be what a crash left.
     auto outcome = co_await file->truncate(addition.position);
-    if (outcome) outcome = co_await file->write_at(addition.position, addition.bytes);
+    if (outcome) outcome = co_await file->write_small_at(addition.position, addition.bytes);
     if (outcome && sync) outcome = co_await file->sync(SyncScope::kData);
     const auto closed = co_await file->close();
     co_return outcome ? closed : outcome;

@@ -44,6 +44,10 @@ Task<> cut_and_grow(World& world, std::string path, int rounds) {
         EXPECT_TRUE(co_await file->truncate(wanted));
         const auto size = co_await file->size();
         EXPECT_EQ(*size, wanted);
+        EXPECT_TRUE(co_await file->write_small_at(wanted - 3, as_bytes("end")));
+        std::string end(3, ' ');
+        EXPECT_TRUE(co_await file->read_at(wanted - 3, std::as_writable_bytes(std::span(end))));
+        EXPECT_EQ(end, "end");
     }
     EXPECT_TRUE(co_await file->close());
 }
