@@ -6,10 +6,12 @@ namespace millrace {
 
 const char* const kUsage =
     "usage: millrace [server.properties] [--override key=value]...\n"
-    "       millrace recover DIR\n"
+    "       millrace recover DIR [--accept-loss]\n"
     "\n"
     "Serves Kafka clients from the log directories of server.properties until SIGTERM.\n"
-    "recover makes a directory that was not stopped cleanly ready for any broker, and stops.\n";
+    "recover makes a directory that was not stopped cleanly ready for any broker, and stops.\n"
+    "When its journal is damaged, it says where and changes nothing; with --accept-loss it keeps\n"
+    "what can be believed, and says which offsets of which partitions are gone.\n";
 
 namespace {
 
@@ -44,6 +46,9 @@ Arguments parse_arguments(int count, const char* const* values) {
             if (i + 1 == count) return wrong("recover needs a directory");
             arguments.verb = Arguments::Verb::kRecover;
             arguments.directory = values[++i];
+            if (arguments.directory.starts_with('-')) return wrong("recover needs a directory");
+        } else if (value == "--accept-loss" && arguments.verb == Arguments::Verb::kRecover) {
+            arguments.accepts_loss = true;
         } else if (value.starts_with('-') || !arguments.properties_file.empty()) {
             return wrong("not understood: " + std::string(value));
         } else {

@@ -14,10 +14,12 @@ struct Arguments {
     std::string properties_file;  // empty: defaults
     Properties overrides;
     std::string directory;  // of kRecover
+    bool accepts_loss{};    // of kRecover
     std::string complaint;  // of kWrong
 };
 
-/// `millrace [server.properties] [--override key=value]...` or `millrace recover DIR`.
+/// `millrace [server.properties] [--override key=value]...` or
+/// `millrace recover DIR [--accept-loss]`.
 Arguments parse_arguments(int count, const char* const* values);
 
 extern const char* const kUsage;

@@ -67,9 +67,25 @@ Task<> serve(RingWorld& world, Logger& logger, const BrokerConfig& config, int s
     world.stop();
 }
 
-Task<> recover(RingWorld& world, Logger& logger, BrokerConfig config, int& exit_code) {
+/// False when the directory stays as it is.
+Task<bool> accept_loss(World& world, Logger& logger, const Topics::Options& options) {
+    const std::string directory = options.log_dirs.front();
+    const auto lost = co_await LogDirectory::accept_loss(world, logger, directory, options.log);
+    if (lost && lost->empty()) logger.info("nothing was lost");
+    co_return lost.has_value();
+}
+
+Task<> recover(RingWorld& world, Logger& logger, BrokerConfig config, bool accepts_loss,
+               int& exit_code) {
     Topics::Options options = topic_options(config);
     options.broker_id = DirectoryIdentity::kAnyBroker;
+    if (accepts_loss) {
+        const bool accepted = co_await accept_loss(world, logger, options);
+        if (!accepted) {
+            world.stop();
+            co_return;
+        }
+    }
     auto topics = co_await Topics::open(world, logger, options);
     if (topics) {
         const auto closed = co_await (*topics)->close();
@@ -128,7 +144,7 @@ int run(const Arguments& arguments) {
     report(logger, *world, reading);
     int exit_code = 1;
     if (arguments.verb == Arguments::Verb::kRecover) {
-        spawn(*world, recover(*world, logger, reading.config, exit_code));
+        spawn(*world, recover(*world, logger, reading.config, arguments.accepts_loss, exit_code));
     } else {
         spawn(*world, serve(*world, logger, reading.config, stop_signals, exit_code));
     }

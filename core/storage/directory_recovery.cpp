@@ -19,6 +19,7 @@ public:
 
     Task<Result<void>> run() {
         auto outcome = co_await set_.open_folder();
+        if (outcome) outcome = co_await make_stable();
         if (outcome) outcome = co_await load_named();
         for (const OpenJournal& journal : journals_) {
             if (outcome) outcome = co_await apply_entries(journal);
@@ -29,12 +30,38 @@ public:
         co_return outcome;
     }
 
+    Task<Result<LossReport>> salvage(std::vector<LogToLoad> logs) {
+        auto outcome = co_await set_.open_folder();
+        if (outcome) outcome = co_await make_stable();
+        for (const LogToLoad& each : logs) {
+            if (outcome) outcome = co_await set_.load(each.name, each.past);
+        }
+        std::vector<LossTally> tallies;
+        for (const OpenJournal& journal : journals_) {
+            tallies.emplace_back(journal.options.index, *journal.scan);
+            if (outcome) outcome = co_await salvage_entries(journal, tallies.back());
+        }
+        if (outcome) outcome = co_await settle();
+        LossReport report = report_losses(set_, tallies);
+        const auto closed = co_await set_.close();
+        if (outcome) outcome = closed;
+        if (!outcome) co_return outcome.error();
+        co_return report;
+    }
+
 private:
+    Task<Result<void>> make_stable() {
+        for (const OpenJournal& journal : journals_) {
+            const auto made = co_await make_scanned_stable(world_, journal.options, *journal.scan);
+            if (!made) co_return made;
+        }
+        co_return Result<void>();
+    }
+
     Task<Result<void>> load_named() {
         std::map<std::string, LogPosition> ends;
         for (const OpenJournal& journal : journals_) {
-            auto read = co_await make_scanned_stable(world_, journal.options, *journal.scan);
-            if (read) read = co_await find_ends(journal, ends);
+            const auto read = co_await find_ends(journal, ends);
             if (!read) co_return read;
         }
         const auto entries = co_await list_folder(world_, folder_);
@@ -43,7 +70,7 @@ private:
             const auto end = ends.find(entry.name);
             const auto name = parse_folder_name(entry.name);
             if (!entry.is_folder || !name || end == ends.end()) continue;
-            const PartitionLog::Past past{true, Offset{0}, Offset{0}, end->second};
+            const PartitionLog::Past past{.clean = true, .cut = end->second};
             const auto loaded = co_await set_.load(*name, past);
             if (!loaded) co_return loaded;
         }
@@ -55,7 +82,7 @@ private:
                                  std::map<std::string, LogPosition>& by_folder) {
         const JournalScan& scan = *journal.scan;
         std::map<LogId, LogPosition> ends = scan.ends;
-        const auto note_first = [&ends](const AppendEntry& entry) {
+        const auto note_first = [&ends](Lsn, const AppendEntry& entry) {
             if (entry.bytes.size() < 8) return;
             const Offset first{load_be<std::int64_t>(entry.bytes.data())};
             ends.emplace(entry.log, LogPosition{entry.segment_base, entry.position, first});
@@ -81,7 +108,7 @@ private:
     Task<Result<void>> apply_entries(const OpenJournal& journal) {
         const std::map<LogId, PartitionLog*> targets = find_targets(*journal.scan);
         Result<void> applied;
-        const auto apply = [&](const AppendEntry& entry) {
+        const auto apply = [&](Lsn, const AppendEntry& entry) {
             const auto found = targets.find(entry.log);
             PartitionLog* const log = found == targets.end() ? nullptr : found->second;
             if (log == nullptr || !applied) return;
@@ -92,6 +119,20 @@ private:
                            {"log_end_offset", log->log_end_offset().value}});
         };
         const auto fill_some = [&] { return fill_replayed(applied); };
+        co_return co_await replay_journal(world_, journal.options, *journal.scan, apply, fill_some);
+    }
+
+    Task<Result<void>> salvage_entries(const OpenJournal& journal, LossTally& tally) {
+        const std::map<LogId, PartitionLog*> targets = find_targets(*journal.scan);
+        const auto apply = [&](Lsn lsn, const AppendEntry& entry) {
+            const auto found = targets.find(entry.log);
+            if (found == targets.end()) {
+                tally.note_nameless(entry);
+            } else if (found->second != nullptr) {
+                tally.apply(lsn, entry, *found->second);
+            }
+        };
+        const auto fill_some = [this] { return fill_replayed({}); };
         co_return co_await replay_journal(world_, journal.options, *journal.scan, apply, fill_some);
     }
 
@@ -109,7 +150,7 @@ private:
     }
 
     /// Bounds the memory of a replay: what is applied so far is filled once so much has gathered.
-    Task<Result<void>> fill_replayed(const Result<void>& applied) {
+    Task<Result<void>> fill_replayed(Result<void> applied) {
         if (!applied) co_return applied;
         if (set_.shared.unfilled < kReplayBytesMax) co_return Result<void>();
         for (auto& [name, log] : set_.logs) {
@@ -141,6 +182,13 @@ Task<Result<void>> replay_journals(World& world, Logger& logger, std::string fol
                                    LogConfig config, std::vector<OpenJournal> journals) {
     Replay replay(world, logger, std::move(folder), config, std::move(journals));
     co_return co_await replay.run();
+}
+
+Task<Result<LossReport>> salvage_journals(World& world, Logger& logger, std::string folder,
+                                          LogConfig config, std::vector<OpenJournal> journals,
+                                          std::vector<LogToLoad> logs) {
+    Replay replay(world, logger, std::move(folder), config, std::move(journals));
+    co_return co_await replay.salvage(std::move(logs));
 }
 
 Task<Result<void>> close_journal(World& world, Logger& logger, JournalOptions options,

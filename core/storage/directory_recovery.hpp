@@ -1,8 +1,8 @@
 // The replay of a directory's open journals: what only they hold goes into segments.
 #pragma once
 
-#include "core/storage/journal_scan.hpp"
-#include "core/storage/log_set.hpp"
+#include "core/storage/directory_part.hpp"
+#include "core/storage/losses.hpp"
 
 #include <map>
 #include <string>
@@ -21,6 +21,13 @@ struct OpenJournal {
 /// the logs' files don't fit together.
 Task<Result<void>> replay_journals(World& world, Logger& logger, std::string folder,
                                    LogConfig config, std::vector<OpenJournal> journals);
+
+/// The same for damaged journals, and for logs that don't fit to them. Of each of `logs`, which are
+/// all of the directory, is kept what its files hold and what the frames hold that goes on there;
+/// what the frames name besides is lost.
+Task<Result<LossReport>> salvage_journals(World& world, Logger& logger, std::string folder,
+                                          LogConfig config, std::vector<OpenJournal> journals,
+                                          std::vector<LogToLoad> logs);
 
 /// Begins a new life in a journal whose frames are all in synced segments, and closes it at once,
 /// on stable storage.

@@ -41,18 +41,10 @@ Offset at_or_zero(const OffsetCheckpoint& all, const TopicPartition& name) {
 }  // namespace
 
 Task<Result<void>> LogDirectory::recover() {
-    const auto journals = co_await find_journals();
-    if (!journals) co_return journals.error();
-    std::map<std::uint32_t, JournalScan> scans;
-    std::vector<OpenJournal> open;
-    for (const std::uint32_t index : *journals) {
-        const JournalOptions options = journal_options(path_, config_, index);
-        auto scan = co_await scan_journal(world_, logger_, options);
-        if (!scan) co_return scan.error();
-        const JournalScan& kept = scans.emplace(index, std::move(*scan)).first->second;
-        if (!kept.is_new && !kept.closed) open.push_back({options, &kept});
-        pasts_[index] = kept.past;
-    }
+    const auto scans = co_await scan_journals(OnDamage::kRefuse);
+    if (!scans) co_return scans.error();
+    const std::vector<OpenJournal> open = open_ones(*scans);
+    for (const auto& [index, scan] : *scans) pasts_[index] = scan.past;
     const auto recovery = co_await choose_recovery(!open.empty());
     if (!recovery) co_return recovery.error();
     whole_ = *recovery != Recovery::kKafkas;
@@ -60,12 +52,45 @@ Task<Result<void>> LogDirectory::recover() {
         const auto replayed = co_await replay(open);
         if (!replayed) co_return replayed;
     }
-    for (const std::uint32_t index : *journals) {
+    for (const auto& [index, scan] : *scans) {
         if (index < parts_.size()) continue;
         const auto removed = co_await remove_journal(index, pasts_[index]);
         if (!removed) co_return removed;
     }
     co_return Result<void>();
+}
+
+Task<Result<LogDirectory::Scans>> LogDirectory::scan_journals(OnDamage on_damage) {
+    const auto journals = co_await find_journals();
+    if (!journals) co_return journals.error();
+    Scans scans;
+    bool damaged = false;
+    for (const std::uint32_t index : *journals) {
+        const JournalOptions options = journal_options(path_, config_, index);
+        auto scan = co_await scan_journal(world_, logger_, options);
+        if (!scan) co_return scan.error();
+        damaged = damaged || !scan->damage.empty();
+        scans.emplace(index, std::move(*scan));
+    }
+    if (!damaged || on_damage == OnDamage::kAccept) co_return scans;
+    tell_way_out();
+    co_return Errc::kDamaged;
+}
+
+std::vector<OpenJournal> LogDirectory::open_ones(const Scans& scans) const {
+    std::vector<OpenJournal> open;
+    for (const auto& [index, scan] : scans) {
+        if (scan.is_new || scan.closed) continue;
+        open.push_back({journal_options(path_, config_, index), &scan});
+    }
+    return open;
+}
+
+void LogDirectory::tell_way_out() {
+    const std::string command = "millrace recover " + path_ + " --accept-loss";
+    logger_.error(
+        "the directory stays offline: restore it from a backup, or go on without what is lost",
+        {{"log_dir", path_}, {"command", command}});
 }
 
 Task<Result<std::vector<std::uint32_t>>> LogDirectory::find_journals() {
@@ -104,7 +129,15 @@ Task<Result<void>> LogDirectory::replay(std::vector<OpenJournal> open) {
                                     {"to", each.scan->past.end}});
     }
     const auto replayed = co_await replay_journals(world_, logger_, path_, config_, open);
+    if (!replayed && replayed.error() == make_error_code(Errc::kDamaged)) tell_way_out();
     if (!replayed) co_return replayed;
+    const auto closed = co_await close_journals(open);
+    if (!closed) co_return closed;
+    logger_.info("recovered", {{"log_dir", path_}});
+    co_return Result<void>();
+}
+
+Task<Result<void>> LogDirectory::close_journals(std::vector<OpenJournal> open) {
     for (const OpenJournal& each : open) {
         const std::uint32_t index = each.options.index;
         const auto closed = co_await close_journal(world_, logger_, each.options, each.scan->past);
@@ -113,7 +146,6 @@ Task<Result<void>> LogDirectory::replay(std::vector<OpenJournal> open) {
         if (!scan) co_return scan.error();
         pasts_[index] = scan->past;
     }
-    logger_.info("recovered", {{"log_dir", path_}});
     co_return Result<void>();
 }
 
@@ -137,15 +169,15 @@ Task<Result<void>> LogDirectory::remove_journal(std::uint32_t index, const Journ
     co_return co_await sync_folder(world_, path_);
 }
 
-/// Which part loads which log, and what it has to know.
-Task<Result<std::vector<std::vector<LogToLoad>>>> LogDirectory::divide_logs() {
+/// The partitions' folders, and what has to be known to load them.
+Task<Result<std::vector<LogToLoad>>> LogDirectory::list_logs() {
     const auto recovery_points = co_await read_checkpoint(kRecoveryPointsName);
     if (!recovery_points) co_return recovery_points.error();
     const auto log_starts = co_await read_checkpoint(kLogStartsName);
     if (!log_starts) co_return log_starts.error();
     const auto entries = co_await list_folder(world_, path_);
     if (!entries) co_return entries.error();
-    std::vector<std::vector<LogToLoad>> divided(parts_.size());
+    std::vector<LogToLoad> logs;
     for (const FolderEntry& entry : *entries) {
         if (!is_partition_folder(entry)) continue;
         const auto name = parse_folder_name(entry.name);
@@ -154,10 +186,19 @@ Task<Result<std::vector<std::vector<LogToLoad>>>> LogDirectory::divide_logs() {
                           {{"folder", file(entry.name)}});
             co_return Errc::kWrongDirectory;
         }
-        const PartitionLog::Past past{whole_, at_or_zero(*recovery_points, *name),
-                                      at_or_zero(*log_starts, *name), std::nullopt};
-        divided[part_of(*name)].push_back({*name, past});
+        const PartitionLog::Past past{.clean = whole_,
+                                      .recovery_point = at_or_zero(*recovery_points, *name),
+                                      .log_start = at_or_zero(*log_starts, *name)};
+        logs.push_back({*name, past});
     }
+    co_return logs;
+}
+
+Task<Result<std::vector<std::vector<LogToLoad>>>> LogDirectory::divide_logs() {
+    const auto logs = co_await list_logs();
+    if (!logs) co_return logs.error();
+    std::vector<std::vector<LogToLoad>> divided(parts_.size());
+    for (const LogToLoad& each : *logs) divided[part_of(each.name)].push_back(each);
     co_return divided;
 }
 

@@ -1,7 +1,7 @@
 #include "core/storage/journal_scan.hpp"
 
 #include <algorithm>
-#include <cerrno>
+#include <tuple>
 #include <utility>
 
 namespace millrace {
@@ -9,7 +9,6 @@ namespace {
 
 /// One file, whole in memory.
 struct Loaded {
-    std::uint64_t number{};
     std::optional<JournalFileHeader> header;  // nothing when its block holds none
     AlignedBytes memory;
 
@@ -19,7 +18,6 @@ struct Loaded {
 Task<Result<Loaded>> load_file(World& world, const JournalOptions& options, std::uint64_t number,
                                bool header_only) {
     Loaded loaded;
-    loaded.number = number;
     const std::string path = options.folder + "/" + journal_file_name(options.index, number);
     auto file = co_await open_journal_file(world, path, OpenMode::kRead, options.direct);
     if (!file) co_return file.error();
@@ -45,53 +43,74 @@ Task<Result<Loaded>> load_file(World& world, const JournalOptions& options, std:
     co_return loaded;
 }
 
-/// Calls `on_frame` for the frames of one file, in order, up to `end` or the first that is not the
-/// one expected there; returns where they end.
-template <class OnFrame>
-Lsn walk_frames(const Loaded& file, Lsn end, OnFrame on_frame) {
-    const JournalFileHeader& header = *file.header;
-    Lsn next = header.start;
-    ByteView rest = file.frames();
-    while (next < end) {
-        const auto frame = parse_frame(rest, header.journal_id);
-        if (!frame || frame->lsn != next || frame->life != header.life) break;
-        on_frame(*frame);
-        next += frame->size;
-        if (frame->size >= rest.size()) break;
-        rest = rest.subspan(frame->size);
+/// The frames of one file that can be believed, in order: whole, and of the place and life at
+/// which they are read. What is none is passed over, a block at a time.
+class FrameReader {
+public:
+    FrameReader(ByteView frames, const JournalFileHeader& header, Lsn end)
+        : frames_(frames), header_(header), end_(end), position_(header.start) {}
+
+    /// Nothing when no frame begins before the end any more.
+    std::optional<FrameView> next() {
+        for (Lsn at = position_; at < end_ && at - header_.start < frames_.size();
+             at += kJournalBlock) {
+            const auto frame = parse_frame(frames_.subspan(at - header_.start), header_.journal_id);
+            if (!frame || frame->lsn != at || frame->life != header_.life) continue;
+            position_ = at + frame->size;
+            return *frame;
+        }
+        return std::nullopt;
     }
-    return next;
+
+private:
+    const ByteView frames_;
+    const JournalFileHeader header_;
+    const Lsn end_;
+    Lsn position_;
+};
+
+/// What the header of a file must have said whose header is rotten: the frames of its last use name
+/// their place and life. Nothing when there is none.
+std::optional<JournalFileHeader> infer_header(ByteView frames, std::uint64_t journal_id) {
+    std::optional<JournalFileHeader> found;
+    for (Lsn at = 0; at < frames.size(); at += kJournalBlock) {
+        const auto frame = parse_frame(frames.subspan(at), journal_id);
+        if (!frame || frame->lsn < at) continue;
+        const Lsn start = frame->lsn - at;
+        const bool later =
+            !found || std::pair(frame->life, start) > std::pair(found->life, found->start);
+        if (later) found = {.journal_id = journal_id, .start = start, .life = frame->life};
+    }
+    return found;
 }
 
-/// The highest "on stable storage" that any frame at or behind `from` of the same journal tells.
-Lsn highest_stable(ByteView blocks, std::uint64_t journal_id, Lsn from) {
-    Lsn highest = 0;
-    for (; blocks.size() >= kJournalBlock; blocks = blocks.subspan(kJournalBlock)) {
-        const auto frame = parse_frame(blocks, journal_id);
-        if (frame && frame->lsn >= from) highest = std::max(highest, frame->stable);
-    }
-    return highest;
+bool is_all_zero(ByteView bytes) {
+    return std::all_of(bytes.begin(), bytes.end(),
+                       [](std::byte each) { return each == std::byte{0}; });
 }
-
-constexpr Lsn kNoEnd = ~Lsn{0};
 
 /// Gathers control entries until a whole checkpoint is there.
 class Collector {
 public:
-    void on_append(const FrameView&, const AppendEntry&) {}
+    void on_append(const FrameView& frame, const AppendEntry&) { note_life(frame); }
     void on_binding(const FrameView& frame, const BindingEntry& entry) {
+        note_life(frame);
         bindings_[{frame.life, entry.log}] = {entry.topic_id, std::string(entry.folder)};
     }
     void on_checkpoint(const FrameView& frame, const CheckpointEntry& entry) {
+        note_life(frame);
         pieces_[{frame.life, entry.begin}][entry.piece] = entry;
     }
     void on_closed(const FrameView& frame) { closed_at_ = frame.lsn + frame.size; }
 
     Lsn closed_at() const { return closed_at_; }
+    /// The latest life that has frames.
+    std::uint32_t life() const { return life_; }
 
-    /// The latest checkpoint of which no piece is missing.
+    /// The life's latest checkpoint of which no piece is missing.
     std::optional<Lsn> find_checkpoint(std::map<LogId, LogPosition>& ends) const {
         for (auto at = pieces_.rbegin(); at != pieces_.rend(); ++at) {
+            if (at->first.first != life_) break;
             const auto& pieces = at->second;
             const bool whole =
                 pieces.rbegin()->second.last && pieces.rbegin()->first + 1 == pieces.size();
@@ -105,59 +124,75 @@ public:
         return std::nullopt;
     }
 
-    std::map<LogId, BoundLog> bindings_of(std::uint32_t life) const {
+    std::map<LogId, BoundLog> bindings_of_life() const {
         std::map<LogId, BoundLog> found;
         for (const auto& [key, bound] : bindings_) {
-            if (key.first == life) found[key.second] = bound;
+            if (key.first == life_) found[key.second] = bound;
+        }
+        return found;
+    }
+
+    std::map<LogId, Offset> named_ends_of_life() const {
+        std::map<LogId, Offset> found;
+        for (const auto& [key, pieces] : pieces_) {
+            if (key.first != life_) continue;
+            for (const auto& [number, piece] : pieces) {
+                for (const CheckpointLine& line : piece.lines) {
+                    Offset& end = found[line.log];
+                    end = std::max(end, line.end.next_offset);
+                }
+            }
         }
         return found;
     }
 
 private:
+    void note_life(const FrameView& frame) { life_ = std::max(life_, frame.life); }
+
     std::map<std::pair<std::uint32_t, LogId>, BoundLog> bindings_;
     std::map<std::pair<std::uint32_t, Lsn>, std::map<std::uint32_t, CheckpointEntry>> pieces_;
-    Lsn closed_at_{kNoEnd};
+    Lsn closed_at_{kNoLsn};
+    std::uint32_t life_{};
 };
 
 /// One scan from the newest file backwards, until a checkpoint is found.
 class Scanner {
 public:
-    Scanner(World& world, Logger& logger, const JournalOptions& options)
-        : world_(world), logger_(logger), options_(options) {}
+    Scanner(World& world, const JournalOptions& options) : world_(world), options_(options) {}
 
     Task<Result<JournalScan>> run() {
-        const auto listed = co_await list_headers();
-        if (!listed) co_return listed.error();
+        auto read = co_await list_headers();
+        if (read) read = co_await read_suspicious();
+        if (!read) co_return read.error();
         if (used_.empty()) co_return std::move(scan_);
         scan_.is_new = false;
-        scan_.past.journal_id = used_.back().header->journal_id;
-        scan_.past.life = used_.back().header->life;
+        scan_.past.life = used_.back().header.life;
         for (std::size_t i = used_.size(); i-- > 0;) {
-            const bool newest = i + 1 == used_.size();
-            const Lsn bound = newest ? kNoEnd : used_[i + 1].header->start;
-            const auto scanned = co_await scan_file(used_[i].number, bound);
+            const auto scanned = co_await scan_file(i);
             if (!scanned) co_return scanned.error();
-            // A closed journal needs nothing before its last frame, and may have lost it: its files
-            // are removed oldest first.
-            const bool closed = collector_.closed_at() == scan_.past.end;
-            if (closed) co_return co_await finish(scan_.past.end, used_[i].header->life);
-            const auto checkpoint = collector_.find_checkpoint(scan_.ends);
-            const bool enough = checkpoint && *checkpoint >= used_[i].header->start;
-            if (enough) co_return co_await finish(*checkpoint, used_[i].header->life);
+            const auto begin = find_begin(used_[i].header);
+            if (begin) co_return finish(i, *begin);
         }
-        // Without a checkpoint there is nothing to go by but the very beginning.
-        if (used_.front().header->start != 0) co_return damaged("no whole checkpoint is there");
-        co_return co_await finish(0, used_.front().header->life);
+        // Without a checkpoint there is nothing to go by but the frames that are there.
+        const File& front = used_.front();
+        note_damage("no whole checkpoint", front, 0, front.header.start);
+        co_return finish(0, front.header.start);
     }
 
 private:
+    struct File {
+        std::uint64_t number;
+        JournalFileHeader header;
+        bool inferred;
+    };
+
     Task<Result<void>> list_headers() {
         const auto entries = co_await list_folder(world_, options_.folder);
         if (!entries) co_return entries.error();
         for (const FolderEntry& entry : *entries) {
             const auto number = parse_journal_file_name(options_.index, entry.name);
             if (!number || entry.is_folder) continue;
-            auto loaded = co_await load_file(world_, options_, *number, true);
+            const auto loaded = co_await load_file(world_, options_, *number, true);
             if (!loaded) co_return loaded.error();
             if (!loaded->header || loaded->header->sequence == 0) {
                 // Prepared and never used, it is a spare again.
@@ -165,75 +200,151 @@ private:
                 scan_.past.files.emplace_back(*number,
                                               loaded->header.value_or(JournalFileHeader()));
             } else {
-                used_.push_back(std::move(*loaded));
+                used_.push_back({*number, *loaded->header, false});
             }
         }
-        std::sort(used_.begin(), used_.end(), [](const Loaded& left, const Loaded& right) {
-            return left.header->sequence < right.header->sequence;
-        });
-        for (const Loaded& file : used_) scan_.past.files.emplace_back(file.number, *file.header);
+        sort_used();
+        for (const File& file : used_) scan_.past.files.emplace_back(file.number, file.header);
+        if (!used_.empty()) scan_.past.journal_id = used_.back().header.journal_id;
         co_return Result<void>();
     }
 
-    Task<Result<void>> scan_file(std::uint64_t number, Lsn bound) {
-        const auto file = co_await load_file(world_, options_, number, false);
-        if (!file) co_return file.error();
-        Result<void> visited;
-        const Lsn end = walk_frames(*file, bound, [&](const FrameView& frame) {
-            const auto each = visit_entries(frame, collector_);
-            if (!each) visited = each;
+    /// Lives follow each other, and in a life the files' starts.
+    void sort_used() {
+        std::sort(used_.begin(), used_.end(), [](const File& left, const File& right) {
+            return std::tuple(left.header.life, left.header.start, left.header.sequence) <
+                   std::tuple(right.header.life, right.header.start, right.header.sequence);
         });
-        if (!visited) co_return visited;
-        if (bound != kNoEnd) {
-            if (end < bound) co_return damaged("a frame in the middle is missing");
-            co_return Result<void>();
-        }
-        scan_.past.end = end;
-        const std::size_t read = end - file->header->start;
-        const ByteView behind = file->frames().subspan(std::min(read, file->frames().size()));
-        co_return check_behind(behind);
     }
 
-    /// A torn end is nothing to worry about, unless a later frame knew that more was durable.
-    Result<void> check_behind(ByteView blocks) {
-        const Lsn end = scan_.past.end;
-        if (highest_stable(blocks, scan_.past.journal_id, end) <= end) return {};
-        return damaged("frames that were on stable storage are gone");
-    }
-
-    Task<Result<JournalScan>> finish(Lsn replay_from, std::uint32_t life) {
+    /// A file without a header is one whose making a crash cut short, with nothing but zeros in it,
+    /// or its header is rotten.
+    Task<Result<void>> read_suspicious() {
+        const bool none_used = used_.empty();
         for (const std::uint64_t number : suspicious_) {
             const auto file = co_await load_file(world_, options_, number, false);
             if (!file) co_return file.error();
-            const auto checked = check_behind(file->frames());
-            if (!checked) co_return checked.error();
+            if (none_used && !is_all_zero(file->frames())) {
+                // Without the journal's id no frame can be told from what looks like one.
+                scan_.is_new = false;
+                note_damage("no file has a header", {number, {}, false}, 0, kNoLsn);
+                co_return Result<void>();
+            }
+            if (none_used) continue;
+            const auto header = infer_header(file->frames(), scan_.past.journal_id);
+            if (header) used_.push_back({number, *header, true});
         }
-        scan_.replay_from = replay_from;
-        scan_.bindings = collector_.bindings_of(life);
-        scan_.closed = collector_.closed_at() == scan_.past.end;
-        co_return std::move(scan_);
+        sort_used();
+        co_return Result<void>();
     }
 
-    Error damaged(const char* what) {
-        logger_.error("the journal is damaged: restore the directory from a replica or a backup",
-                      {{"log_dir", options_.folder}, {"what", what}, {"end", scan_.past.end}});
-        return Errc::kDamaged;
+    Task<Result<void>> scan_file(std::size_t i) {
+        const File& file = used_[i];
+        const auto loaded = co_await load_file(world_, options_, file.number, false);
+        if (!loaded) co_return loaded.error();
+        const bool newest = i + 1 == used_.size();
+        const Lsn bound = newest ? kNoLsn : used_[i + 1].header.start;
+        std::vector<FrameView> frames;
+        FrameReader reader(loaded->frames(), file.header, bound);
+        while (const auto frame = reader.next()) frames.push_back(*frame);
+        const auto visited = visit_frames(file, frames, newest ? highest_stable(frames) : bound);
+        if (!visited) co_return visited.error();
+        if (newest) scan_.past.end = *visited;
+        if (!newest && *visited < bound) {
+            const bool next_is_there = used_[i + 1].header.sequence == file.header.sequence + 1;
+            const bool known = next_is_there || file.inferred || used_[i + 1].inferred;
+            note_damage(known ? "frames" : "frames, and files behind this one", file, *visited,
+                        bound);
+        }
+        if (file.inferred) {
+            note_damage("the header of a file", file, file.header.start, file.header.start);
+        }
+        co_return Result<void>();
+    }
+
+    static Lsn highest_stable(const std::vector<FrameView>& frames) {
+        Lsn highest = 0;
+        for (const FrameView& frame : frames) highest = std::max(highest, frame.stable);
+        return highest;
+    }
+
+    /// Returns where the frames end. A gap at or behind `promised` is a torn end, and nothing to
+    /// worry about; one before it is damage.
+    Result<Lsn> visit_frames(const File& file, const std::vector<FrameView>& frames, Lsn promised) {
+        Lsn end = file.header.start;
+        for (const FrameView& frame : frames) {
+            if (frame.lsn > end && end >= promised) break;
+            if (frame.lsn > end) note_damage("frames", file, end, frame.lsn);
+            const auto visited = visit_entries(frame, collector_);
+            if (!visited) return visited.error();
+            end = frame.lsn + frame.size;
+        }
+        return end;
+    }
+
+    /// Where a replay begins, if this file, the oldest that was read so far, tells.
+    std::optional<Lsn> find_begin(const JournalFileHeader& header) {
+        // A closed journal needs nothing before its last frame, and may have lost it: its files
+        // are removed oldest first.
+        if (collector_.closed_at() == scan_.past.end) return scan_.past.end;
+        const auto checkpoint = collector_.find_checkpoint(scan_.ends);
+        if (checkpoint && *checkpoint >= header.start) return checkpoint;
+        // Whatever was before a life was closed when it began.
+        scan_.ends.clear();
+        const bool is_life = header.life == collector_.life() || header.start == 0;
+        const bool begins_life =
+            is_life && header.sequence != 0 && header.former_end == header.start;
+        if (begins_life) return header.start;
+        return std::nullopt;
+    }
+
+    JournalScan finish(std::size_t first, Lsn replay_from) {
+        scan_.replay_from = replay_from;
+        scan_.life = collector_.life();
+        for (std::size_t i = first; i < used_.size(); ++i) {
+            scan_.row.emplace_back(used_[i].number, used_[i].header);
+        }
+        scan_.bindings = collector_.bindings_of_life();
+        scan_.named_ends = collector_.named_ends_of_life();
+        scan_.closed = collector_.closed_at() == scan_.past.end;
+        if (scan_.closed) scan_.damage.clear();
+        return std::move(scan_);
+    }
+
+    void note_damage(std::string what, const File& file, Lsn from, Lsn to) {
+        const bool inside = from >= file.header.start && to != kNoLsn;
+        const std::uint64_t offset =
+            inside && to > from ? kJournalHeaderBytes + from - file.header.start : 0;
+        scan_.damage.push_back(
+            {std::move(what), journal_file_name(options_.index, file.number), offset, from, to});
     }
 
     World& world_;
-    Logger& logger_;
     const JournalOptions& options_;
     JournalScan scan_;
-    std::vector<Loaded> used_;
+    std::vector<File> used_;
     std::vector<std::uint64_t> suspicious_;
     Collector collector_;
 };
 
+void tell_damage(Logger& logger, const JournalOptions& options, const JournalScan& scan) {
+    for (const JournalDamage& each : scan.damage) {
+        logger.error("the journal is damaged", {{"log_dir", options.folder},
+                                                {"missing", each.what},
+                                                {"file", each.file},
+                                                {"offset", each.offset},
+                                                {"from_lsn", each.from},
+                                                {"to_lsn", each.to}});
+    }
+}
+
 /// Hands the append entries of a replay on.
 struct AppendVisitor {
-    const std::function<void(const AppendEntry&)>& on_append_entry;
+    const std::function<void(Lsn, const AppendEntry&)>& on_append_entry;
 
-    void on_append(const FrameView&, const AppendEntry& entry) { on_append_entry(entry); }
+    void on_append(const FrameView& frame, const AppendEntry& entry) {
+        on_append_entry(frame.lsn, entry);
+    }
     void on_binding(const FrameView&, const BindingEntry&) {}
     void on_checkpoint(const FrameView&, const CheckpointEntry&) {}
     void on_closed(const FrameView&) {}
@@ -241,15 +352,24 @@ struct AppendVisitor {
 
 }  // namespace
 
+Lsn JournalScan::last_hole_end() const {
+    Lsn last = 0;
+    for (const JournalDamage& each : damage) {
+        if (each.to > each.from && each.to > replay_from) last = std::max(last, each.to);
+    }
+    return last;
+}
+
 Task<Result<JournalScan>> scan_journal(World& world, Logger& logger, JournalOptions options) {
-    Scanner scanner(world, logger, options);
-    co_return co_await scanner.run();
+    Scanner scanner(world, options);
+    auto scan = co_await scanner.run();
+    if (scan) tell_damage(logger, options, *scan);
+    co_return scan;
 }
 
 Task<Result<void>> make_scanned_stable(World& world, JournalOptions options,
                                        const JournalScan& scan) {
-    for (const auto& [number, header] : scan.past.files) {
-        if (header.sequence == 0) continue;
+    for (const auto& [number, header] : scan.row) {
         const std::string path = options.folder + "/" + journal_file_name(options.index, number);
         auto file = co_await open_journal_file(world, path, OpenMode::kReadWrite, options.direct);
         if (!file) co_return file.error();
@@ -262,30 +382,27 @@ Task<Result<void>> make_scanned_stable(World& world, JournalOptions options,
 }
 
 Task<Result<void>> replay_journal(World& world, JournalOptions options, const JournalScan& scan,
-                                  std::function<void(const AppendEntry&)> on_append,
+                                  std::function<void(Lsn, const AppendEntry&)> on_append,
                                   std::function<Task<Result<void>>()> on_frame) {
     AppendVisitor visitor{on_append};
-    const auto& files = scan.past.files;
-    for (std::size_t i = 0; i < files.size(); ++i) {
-        if (files[i].second.sequence == 0) continue;
-        const Lsn end = i + 1 < files.size() ? files[i + 1].second.start : scan.past.end;
-        if (end <= scan.replay_from) continue;
-        const auto file = co_await load_file(world, options, files[i].first, false);
+    for (std::size_t i = 0; i < scan.row.size(); ++i) {
+        const JournalFileHeader& header = scan.row[i].second;
+        const Lsn end = i + 1 < scan.row.size() ? scan.row[i + 1].second.start : scan.past.end;
+        if (end <= scan.replay_from || header.life != scan.life) continue;
+        const auto file = co_await load_file(world, options, scan.row[i].first, false);
         if (!file) co_return file.error();
-        ByteView rest = file->frames();
-        Lsn next = files[i].second.start;
-        while (next < end) {
-            const auto frame = parse_frame(rest, scan.past.journal_id);
-            if (!frame || frame->lsn != next) co_return Errc::kDamaged;
-            if (frame->lsn >= scan.replay_from) {
-                const auto visited = visit_entries(*frame, visitor);
-                if (!visited) co_return visited;
-                const auto handled = co_await on_frame();
-                if (!handled) co_return handled;
-            }
-            next += frame->size;
-            rest = rest.subspan(std::min(frame->size, rest.size()));
+        FrameReader reader(file->frames(), header, end);
+        Lsn next = header.start;
+        while (const auto frame = reader.next()) {
+            if (frame->lsn != next && scan.damage.empty()) co_return Errc::kDamaged;
+            next = frame->lsn + frame->size;
+            if (frame->lsn < scan.replay_from) continue;
+            const auto visited = visit_entries(*frame, visitor);
+            if (!visited) co_return visited;
+            const auto handled = co_await on_frame();
+            if (!handled) co_return handled;
         }
+        if (next < end && scan.damage.empty()) co_return Errc::kDamaged;
     }
     co_return Result<void>();
 }

@@ -1,5 +1,5 @@
 // What a journal's files say, read whole and checked before anything is done about it: where its
-// frames end, whether it was closed, and what a replay has to do.
+// frames end, whether it was closed, what is missing, and what a replay has to do.
 #pragma once
 
 #include "core/storage/journal.hpp"
@@ -14,6 +14,18 @@ struct BoundLog {
     std::string folder;
 };
 
+/// Something that was on stable storage and is not there any more.
+struct JournalDamage {
+    std::string what;
+    std::string file;        // a name
+    std::uint64_t offset{};  // in that file
+    /// The frames from here to there are gone; none when both are equal. kNoLsn: nobody knows.
+    Lsn from{};
+    Lsn to{};
+};
+
+inline constexpr Lsn kNoLsn = ~Lsn{0};
+
 struct JournalScan {
     /// There are no files of this journal, or none that ever held a frame.
     bool is_new = true;
@@ -22,13 +34,23 @@ struct JournalScan {
     Journal::Past past;
     /// Frames before it are in segments and synced.
     Lsn replay_from{};
-    /// What the logs of the last life are called, and where those that the checkpoint lists end.
+    /// The life whose frames are to be replayed, and the files that hold them, in order.
+    std::uint32_t life{};
+    std::vector<std::pair<std::uint64_t, JournalFileHeader>> row;
+    /// What the logs of that life are called, and where those that the checkpoint lists end.
     std::map<LogId, BoundLog> bindings;
     std::map<LogId, LogPosition> ends;
+    /// The furthest offset that any piece of a checkpoint names for a log.
+    std::map<LogId, Offset> named_ends;
+    /// What is missing or rotten, the newest first.
+    std::vector<JournalDamage> damage;
+
+    /// Behind every hole that a replay meets; 0 when there is none.
+    Lsn last_hole_end() const;
 };
 
-/// Reads the journal `options.index` of `options.folder`. kDamaged when frames are missing that
-/// were on stable storage; the log says where.
+/// Reads the journal `options.index` of `options.folder`. Damage is told in the log; what is left
+/// can be replayed by whoever accepts that.
 Task<Result<JournalScan>> scan_journal(World& world, Logger& logger, JournalOptions options);
 
 /// Brings what was scanned onto stable storage. Frames that a dead process had only written read as
@@ -36,10 +58,11 @@ Task<Result<JournalScan>> scan_journal(World& world, Logger& logger, JournalOpti
 Task<Result<void>> make_scanned_stable(World& world, JournalOptions options,
                                        const JournalScan& scan);
 
-/// Calls `on_append` for the append entries from scan.replay_from on, in order; it may wait after
-/// each frame in `on_frame`, whose error ends the replay.
+/// Calls `on_append` with the LSN and the entry for the appends from scan.replay_from on, in order;
+/// it may wait after each frame in `on_frame`, whose error ends the replay. What the scan found
+/// damaged is passed over.
 Task<Result<void>> replay_journal(World& world, JournalOptions options, const JournalScan& scan,
-                                  std::function<void(const AppendEntry&)> on_append,
+                                  std::function<void(Lsn, const AppendEntry&)> on_append,
                                   std::function<Task<Result<void>>()> on_frame);
 
 }  // namespace millrace

@@ -56,6 +56,13 @@ public:
                                                             std::uint32_t number = 0);
     ~LogDirectory();
 
+    /// The way out of kDamaged, for an operator and never for a broker: gives up what a damaged
+    /// journal, or logs that don't fit to theirs, no longer tell, and closes the journals, so that
+    /// open() succeeds. Each loss is in the log before the journals that tell of it are closed.
+    /// Without an open journal nothing is done. Errors: as open()'s.
+    static Task<Result<LossReport>> accept_loss(World& world, Logger& logger, std::string path,
+                                                LogConfig config);
+
     const std::string& path() const { return path_; }
     std::size_t part_count() const { return parts_.size(); }
     const std::string& cluster_id() const { return identity_.cluster_id; }
@@ -99,15 +106,24 @@ private:
     Task<Result<void>> check_identity();
     Task<Result<void>> choose_engine();
     Task<Result<void>> recover();
+    enum class OnDamage { kRefuse, kAccept };
+    using Scans = std::map<std::uint32_t, JournalScan>;
+
     Task<Result<std::vector<std::uint32_t>>> find_journals();
+    Task<Result<Scans>> scan_journals(OnDamage on_damage);
+    std::vector<OpenJournal> open_ones(const Scans& scans) const;
+    void tell_way_out();
     Task<Result<Recovery>> choose_recovery(bool any_open);
     Task<Result<void>> keep_others_out();
     Task<Result<void>> replay(std::vector<OpenJournal> open);
+    Task<Result<void>> close_journals(std::vector<OpenJournal> open);
+    Task<Result<LossReport>> salvage();
     Task<Result<void>> remove_journal(std::uint32_t index, const Journal::Past& past);
 
     void make_parts();
     Task<Result<void>> load_parts();
     Task<Result<void>> begin_lives();
+    Task<Result<std::vector<LogToLoad>>> list_logs();
     Task<Result<std::vector<std::vector<LogToLoad>>>> divide_logs();
     std::uint32_t part_of(const TopicPartition& name) const;
     std::vector<ShardNumber> part_shards() const;

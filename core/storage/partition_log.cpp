@@ -214,6 +214,17 @@ Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, B
     return {};
 }
 
+Result<void> PartitionLog::replay_rest(Offset segment_base, std::uint64_t position,
+                                       ByteView bytes) {
+    const LogSegment& last = active();
+    if (segment_base < last.base()) return {};
+    const bool overlaps = segment_base == last.base() && position < last.size();
+    const std::size_t there =
+        overlaps ? std::min<std::uint64_t>(last.size() - position, bytes.size()) : 0;
+    if (there == bytes.size()) return {};
+    return replay(segment_base, position + there, bytes.subspan(there));
+}
+
 Task<Result<void>> PartitionLog::close() {
     co_await gate_.close();
     Result<void> outcome;

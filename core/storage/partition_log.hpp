@@ -119,6 +119,9 @@ public:
         Offset recovery_point;  // otherwise: everything below it is
         Offset log_start;
         std::optional<LogPosition> cut;  // the journal's word on where the files end
+        /// A segment that doesn't go on where the one before ends is none of the log's, above the
+        /// recovery point.
+        bool gapless = false;
     };
 
     /// Makes the folder with partition.metadata, an empty epoch file and the first segment, all on
@@ -202,6 +205,8 @@ public:
 
     /// A replay goes on behind the log's end. kDamaged when `bytes` don't fit there.
     Result<void> replay(Offset segment_base, std::uint64_t position, ByteView bytes);
+    /// The same, but what the files hold already is passed over.
+    Result<void> replay_rest(Offset segment_base, std::uint64_t position, ByteView bytes);
     /// What a crash left of a batch that came in pieces is forgotten.
     void end_replay() { piece_.clear(); }
 

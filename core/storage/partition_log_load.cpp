@@ -113,6 +113,8 @@ Task<Result<void>> PartitionLog::load_segments(std::vector<Offset> bases, Past p
         const bool last = i + 1 == bases.size();
         const Offset end = last ? Offset{std::numeric_limits<std::int64_t>::max()} : bases[i + 1];
         Result<void> loaded;
+        const bool has_gap = !segments_.empty() && active().next_offset() != bases[i];
+        cut = cut || (past.gapless && has_gap && bases[i] > past.recovery_point);
         if (cut || (past.cut && bases[i] > past.cut->segment_base)) {
             loaded = co_await remove_segment_files(bases[i]);
         } else if (past.cut && bases[i] == past.cut->segment_base) {

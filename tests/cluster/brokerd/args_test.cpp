@@ -25,6 +25,13 @@ TEST(Arguments, RecoverNamesADirectory) {
     EXPECT_EQ(parse({"recover"}).verb, Arguments::Verb::kWrong);
 }
 
+TEST(Arguments, OnlyARecoveryAcceptsLossAndOnlyWhenAsked) {
+    EXPECT_FALSE(parse({"recover", "/data"}).accepts_loss);
+    EXPECT_TRUE(parse({"recover", "/data", "--accept-loss"}).accepts_loss);
+    EXPECT_EQ(parse({"recover", "--accept-loss"}).verb, Arguments::Verb::kWrong);
+    EXPECT_EQ(parse({"server.properties", "--accept-loss"}).verb, Arguments::Verb::kWrong);
+}
+
 TEST(Arguments, WhatIsNotUnderstoodIsSaid) {
     EXPECT_EQ(parse({"--overide", "a=b"}).complaint, "not understood: --overide");
     EXPECT_EQ(parse({"--override"}).verb, Arguments::Verb::kWrong);
