@@ -7,7 +7,11 @@
 namespace millrace {
 namespace {
 
-/// One file, whole in memory.
+constexpr std::uint64_t kWhole = ~std::uint64_t{0};
+// What is read first of the newest file: a journal that was closed soon ends there.
+constexpr std::uint64_t kFrontBytes = 256 << 10;
+
+/// One file in memory, whole or its front.
 struct Loaded {
     std::optional<JournalFileHeader> header;  // nothing when its block holds none
     AlignedBytes memory;
@@ -16,7 +20,7 @@ struct Loaded {
 };
 
 Task<Result<Loaded>> load_file(World& world, const JournalOptions& options, std::uint64_t number,
-                               bool header_only) {
+                               std::uint64_t bytes_max) {
     Loaded loaded;
     const std::string path = options.folder + "/" + journal_file_name(options.index, number);
     auto file = co_await open_journal_file(world, path, OpenMode::kRead, options.direct);
@@ -27,7 +31,7 @@ Task<Result<Loaded>> load_file(World& world, const JournalOptions& options, std:
         outcome = size.error();
     } else {
         const auto whole = std::max<std::uint64_t>(round_up(*size, kJournalBlock), kJournalBlock);
-        loaded.memory = AlignedBytes(header_only ? kJournalBlock : whole);
+        loaded.memory = AlignedBytes(std::min(whole, bytes_max));
         loaded.memory.zero();
         // What is less than a block at the end is torn, and direct reads can't go on behind it.
         const auto readable =
@@ -192,7 +196,7 @@ private:
         for (const FolderEntry& entry : *entries) {
             const auto number = parse_journal_file_name(options_.index, entry.name);
             if (!number || entry.is_folder) continue;
-            const auto loaded = co_await load_file(world_, options_, *number, true);
+            const auto loaded = co_await load_file(world_, options_, *number, kJournalBlock);
             if (!loaded) co_return loaded.error();
             if (!loaded->header || loaded->header->sequence == 0) {
                 // Prepared and never used, it is a spare again.
@@ -222,7 +226,7 @@ private:
     Task<Result<void>> read_suspicious() {
         const bool none_used = used_.empty();
         for (const std::uint64_t number : suspicious_) {
-            const auto file = co_await load_file(world_, options_, number, false);
+            const auto file = co_await load_file(world_, options_, number, kWhole);
             if (!file) co_return file.error();
             if (none_used && !is_all_zero(file->frames())) {
                 // Without the journal's id no frame can be told from what looks like one.
@@ -240,9 +244,9 @@ private:
 
     Task<Result<void>> scan_file(std::size_t i) {
         const File& file = used_[i];
-        const auto loaded = co_await load_file(world_, options_, file.number, false);
-        if (!loaded) co_return loaded.error();
         const bool newest = i + 1 == used_.size();
+        const auto loaded = co_await load_used(file, newest);
+        if (!loaded) co_return loaded.error();
         const Lsn bound = newest ? kNoLsn : used_[i + 1].header.start;
         std::vector<FrameView> frames;
         FrameReader reader(loaded->frames(), file.header, bound);
@@ -260,6 +264,27 @@ private:
             note_damage("the header of a file", file, file.header.start, file.header.start);
         }
         co_return Result<void>();
+    }
+
+    /// Nothing of this life lies behind a frame that closes it: of a closed journal, the front will
+    /// do.
+    Task<Result<Loaded>> load_used(const File& file, bool newest) {
+        if (newest) {
+            auto front = co_await load_file(world_, options_, file.number, kFrontBytes);
+            if (!front || ends_closed(*front, file.header)) co_return front;
+        }
+        co_return co_await load_file(world_, options_, file.number, kWhole);
+    }
+
+    static bool ends_closed(const Loaded& front, const JournalFileHeader& header) {
+        Collector collector;
+        Lsn end = header.start;
+        FrameReader reader(front.frames(), header, kNoLsn);
+        while (const auto frame = reader.next()) {
+            if (frame->lsn != end || !visit_entries(*frame, collector)) return false;
+            end = frame->lsn + frame->size;
+        }
+        return collector.closed_at() == end;
     }
 
     static Lsn highest_stable(const std::vector<FrameView>& frames) {
@@ -389,7 +414,7 @@ Task<Result<void>> replay_journal(World& world, JournalOptions options, const Jo
         const JournalFileHeader& header = scan.row[i].second;
         const Lsn end = i + 1 < scan.row.size() ? scan.row[i + 1].second.start : scan.past.end;
         if (end <= scan.replay_from || header.life != scan.life) continue;
-        const auto file = co_await load_file(world, options, scan.row[i].first, false);
+        const auto file = co_await load_file(world, options, scan.row[i].first, kWhole);
         if (!file) co_return file.error();
         FrameReader reader(file->frames(), header, end);
         Lsn next = header.start;
