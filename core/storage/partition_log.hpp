@@ -115,10 +115,10 @@ class PartitionLog final : public JournalMember {
 public:
     /// How the last stop left the log.
     struct Past {
-        bool clean = false;     // the files are whole
-        Offset recovery_point;  // otherwise: everything below it is
-        Offset log_start;
-        std::optional<LogPosition> cut;  // the journal's word on where the files end
+        bool clean = false;       // the files are whole
+        Offset recovery_point{};  // otherwise: everything below it is
+        Offset log_start{};
+        std::optional<LogPosition> cut{};  // the journal's word on where the files end
         /// A segment that doesn't go on where the one before ends is none of the log's, above the
         /// recovery point.
         bool gapless = false;
