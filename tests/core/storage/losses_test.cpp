@@ -5,7 +5,7 @@
 #include "core/base/prng.hpp"
 #include "core/storage/directory_names.hpp"
 #include "core/storage/log_directory.hpp"
-#include "tests/support/batches.hpp"
+#include "tests/support/built_journal.hpp"
 #include "tests/support/on_ring.hpp"
 
 #include <array>
@@ -19,156 +19,23 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr std::uint64_t kJournalId = 4711;
-constexpr std::uint64_t kFileBytes = 64 << 10;
-constexpr std::uint32_t kLife = 3;
 constexpr std::size_t kGone = ~std::size_t{0};  // a folder
-
-/// A log as the broker that wrote the journal knew it.
-struct Known {
-    Known(std::string name, LogId number) : folder(std::move(name)), id(number) {}
-
-    std::string folder;
-    LogId id;
-    Bytes bytes;
-    Offset end;
-    std::vector<std::pair<std::size_t, Offset>> ends;  // behind each batch
-};
-
-/// A journal in the making: a row of files that is written out at the end.
-class Row {
-public:
-    struct Place {
-        std::uint64_t file;
-        std::size_t offset;  // in the file
-        std::size_t size;
-        Lsn lsn;
-    };
-
-    explicit Row(std::uint32_t index = 0) : index_(index), builder_(kJournalId, kFileBytes / 4) {}
-
-    /// Goes on in a fresh file.
-    void begin_file() {
-        JournalFileHeader header;
-        header.journal_id = kJournalId;
-        header.sequence = files_.size() + 10;
-        header.start = next_;
-        header.life = kLife;
-        header.former_end = files_.empty() ? next_ : 0;
-        header.file_bytes = kFileBytes;
-        const AlignedBytes block = encode_journal_header(header);
-        files_.emplace_back(block.bytes().begin(), block.bytes().end());
-    }
-
-    /// Seals what was added to builder() since the last frame.
-    Place frame() {
-        const ByteView sealed = builder_.seal(next_, kLife, next_);
-        const Place place{files_.size() - 1, files_.back().size(), sealed.size(), next_};
-        append_bytes(files_.back(), sealed);
-        next_ += sealed.size();
-        builder_.begin();
-        return place;
-    }
-
-    void start(Lsn lsn) {
-        next_ = lsn;
-        builder_.begin();
-        begin_file();
-    }
-    /// No room for two small frames.
-    bool is_full() const { return files_.back().size() + 2 * kJournalBlock > kFileBytes; }
-    FrameBuilder& builder() { return builder_; }
-    Lsn next() const { return next_; }
-
-    /// As if all of these were filled and synced.
-    template <class... Logs>
-    Place checkpoint(Lsn begin, const Logs&... logs) {
-        CheckpointEntry entry{begin, 0, true, {}};
-        (builder_.add_binding({logs.id, Uuid{}, logs.folder}), ...);
-        (entry.lines.push_back({logs.id, {Offset{0}, logs.bytes.size(), logs.end}}), ...);
-        builder_.add_checkpoint(entry);
-        return frame();
-    }
-
-    /// One frame with one batch; the log's first one binds it.
-    Place append(Known& log, std::int32_t records) {
-        if (log.bytes.empty()) builder_.add_binding({log.id, Uuid{}, log.folder});
-        add_batch(log, records);
-        return frame();
-    }
-
-    void add_batch(Known& log, std::int32_t records) {
-        const Bytes batch = next_batch(log, {.records = records});
-        const MutableBytes into =
-            builder_.add_append(log.id, Offset{0}, log.bytes.size() - batch.size(), batch.size());
-        std::copy(batch.begin(), batch.end(), into.begin());
-    }
-
-    /// One record that takes several frames.
-    std::vector<Place> append_in_pieces(Known& log, std::size_t value_bytes) {
-        const std::size_t begin = log.bytes.size();
-        const Bytes batch = next_batch(log, {.value_bytes = value_bytes});
-        std::vector<Place> places;
-        for (std::size_t done = 0; done < batch.size();) {
-            const std::size_t size = std::min(batch.size() - done, builder_.append_room());
-            const MutableBytes into = builder_.add_append(log.id, Offset{0}, begin + done, size);
-            std::copy_n(batch.begin() + static_cast<std::ptrdiff_t>(done), size, into.begin());
-            done += size;
-            places.push_back(frame());
-        }
-        return places;
-    }
-
-    void write(const std::string& folder) {
-        for (std::size_t i = 0; i < files_.size(); ++i) {
-            files_[i].resize(kFileBytes);
-            std::ofstream out(path(folder, i), std::ios::binary);
-            out.write(reinterpret_cast<const char*>(files_[i].data()),
-                      static_cast<std::streamsize>(files_[i].size()));
-        }
-    }
-
-    std::string path(const std::string& folder, std::uint64_t file) const {
-        return folder + "/" + journal_file_name(index_, file);
-    }
-
-    void rot(const Place& place) {
-        files_[place.file][place.offset + kFrameHeaderBytes + 5] ^= std::byte{1};
-    }
-    void rot_header(std::uint64_t file) { files_[file][20] ^= std::byte{1}; }
-
-private:
-    static Bytes next_batch(Known& log, BatchRecipe recipe) {
-        recipe.base_timestamp = 1000 + log.end.value;
-        Bytes batch = make_batch(recipe);
-        assign_offset_and_epoch(batch, log.end, LeaderEpoch{0});
-        append_bytes(log.bytes, batch);
-        log.end = RecordBatchView(batch).last_offset() + 1;
-        log.ends.emplace_back(log.bytes.size(), log.end);
-        return batch;
-    }
-
-    const std::uint32_t index_;
-    FrameBuilder builder_;
-    std::vector<Bytes> files_;
-    Lsn next_{};
-};
 
 class LossesTest : public OnRing {
 protected:
     LossesTest() { row_.start(8192); }
 
-    std::array<Known*, 3> logs() { return {&a_, &b_, &c_}; }
+    std::array<KnownLog*, 3> logs() { return {&a_, &b_, &c_}; }
     std::string data() const { return folder_ + "/data"; }
-    std::string segment(const Known& log) const {
+    std::string segment(const KnownLog& log) const {
         return data() + "/" + log.folder + "/00000000000000000000.log";
     }
 
     static LogConfig config() {
         LogConfig config;
         config.batch_bytes_max = 40'000;
-        config.journal_file_bytes_min = kFileBytes;
-        config.journal_bytes = kFileBytes * 8;
+        config.journal_file_bytes_min = BuiltJournal::kFileBytes;
+        config.journal_bytes = BuiltJournal::kFileBytes * 8;
         return config;
     }
 
@@ -184,7 +51,7 @@ protected:
     /// Empty logs, stopped cleanly, and then as if a broker had died with `row_` as its journal.
     Task<> die() {
         auto directory = co_await open();
-        for (const Known* log : logs()) {
+        for (const KnownLog* log : logs()) {
             EXPECT_TRUE(co_await (*directory)->create(*parse_folder_name(log->folder), {}));
         }
         EXPECT_TRUE(co_await (*directory)->close());
@@ -233,7 +100,7 @@ protected:
         expect_prefix(c_, c);
     }
 
-    static Task<> expect_end(LogDirectory& directory, const Known& log, std::size_t batches) {
+    static Task<> expect_end(LogDirectory& directory, const KnownLog& log, std::size_t batches) {
         if (batches == kGone) co_return;
         const Offset end = batches == 0 ? Offset{0} : log.ends[batches - 1].second;
         const auto* const entry = directory.find(*parse_folder_name(log.folder));
@@ -244,7 +111,7 @@ protected:
         EXPECT_TRUE(co_await found.wait_durable(found.log_end_offset(), kNever));
     }
 
-    void expect_prefix(const Known& log, std::size_t batches) const {
+    void expect_prefix(const KnownLog& log, std::size_t batches) const {
         if (batches == kGone) return;
         const std::size_t size = batches == 0 ? 0 : log.ends[batches - 1].first;
         std::ifstream file(segment(log), std::ios::binary);
@@ -254,16 +121,16 @@ protected:
     }
 
     /// As if the broker had filled the first `batches` batches before it died.
-    void fill(const Known& log, std::size_t batches) const {
+    void fill(const KnownLog& log, std::size_t batches) const {
         std::ofstream file(segment(log), std::ios::binary);
         file.write(reinterpret_cast<const char*>(log.bytes.data()),
                    static_cast<std::streamsize>(log.ends[batches - 1].first));
     }
 
-    Known a_{"a-0", 1};
-    Known b_{"b-0", 2};
-    Known c_{"c-0", 3};
-    Row row_;
+    KnownLog a_{"a-0", 1};
+    KnownLog b_{"b-0", 2};
+    KnownLog c_{"c-0", 3};
+    BuiltJournal row_;
 };
 
 TEST_F(LossesTest, AnUndamagedJournalLosesNothing) {
@@ -303,7 +170,7 @@ TEST_F(LossesTest, BehindARottenFrameOnlyLogsThatMissNothingGoOn) {
         row_.append(c_, 1);
         row_.append(a_, 2);
         row_.append(b_, 3);
-        const Row::Place rotten = row_.append(a_, 2);
+        const BuiltJournal::Place rotten = row_.append(a_, 2);
         row_.append(b_, 3);
         row_.append(a_, 5);
         row_.rot(rotten);
@@ -325,7 +192,7 @@ TEST_F(LossesTest, WhatSegmentsHoldAlreadyIsNotLost) {
     const auto scenario = [this]() -> Task<> {
         row_.checkpoint(row_.next());
         row_.append(a_, 2);
-        const Row::Place rotten = row_.append(a_, 2);
+        const BuiltJournal::Place rotten = row_.append(a_, 2);
         row_.append(a_, 5);
         row_.append(a_, 5);
         row_.rot(rotten);
@@ -452,7 +319,7 @@ TEST_F(LossesTest, ACheckpointNamesWhatAHoleHides) {
         row_.append(a_, 1);
         const Lsn begin = row_.next();
         row_.checkpoint(begin, a_);
-        const Row::Place rotten = row_.append(a_, 3);
+        const BuiltJournal::Place rotten = row_.append(a_, 3);
         // Of a later checkpoint, one piece of two got there.
         row_.builder().add_binding({a_.id, Uuid{}, a_.folder});
         row_.builder().add_checkpoint(
@@ -495,7 +362,7 @@ TEST_F(LossesTest, APieceOfALargeBatchIsGone) {
         row_.checkpoint(row_.next());
         row_.append(a_, 1);
         row_.append(b_, 1);
-        const std::vector<Row::Place> first = row_.append_in_pieces(a_, 30'000);
+        const std::vector<BuiltJournal::Place> first = row_.append_in_pieces(a_, 30'000);
         row_.begin_file();
         // Whole, but it has no place to go on.
         row_.append_in_pieces(a_, 30'000);
@@ -536,7 +403,7 @@ TEST_F(LossesTest, ADamagedJournalDoesNotConcernTheLogsOfAnother) {
     const auto scenario = [this]() -> Task<> {
         row_.checkpoint(row_.next());
         row_.append(a_, 1);
-        Row other(1);
+        BuiltJournal other(1);
         other.start(0);
         other.checkpoint(0);
         other.append(b_, 1);
@@ -574,15 +441,15 @@ TEST_F(LossesTest, WhereOthersMayHaveWrittenNothingIsAccepted) {
 class RandomLossesTest : public LossesTest, public testing::WithParamInterface<std::uint64_t> {
 protected:
     void build(Prng& prng) {
-        std::vector<Row::Place> places{row_.checkpoint(row_.next())};
+        std::vector<BuiltJournal::Place> places{row_.checkpoint(row_.next())};
         Lsn begin = row_.next();
         const auto count = prng.between(5, 40);
         for (std::int64_t i = 0; i < count; ++i) {
-            Known& log = *logs()[prng.below(3)];
+            KnownLog& log = *logs()[prng.below(3)];
             if (prng.chance(1, 6) || row_.is_full()) row_.begin_file();
             if (prng.chance(1, 15)) {
                 filled_.clear();
-                for (const Known* each : logs()) filled_[each] = each->ends.size();
+                for (const KnownLog* each : logs()) filled_[each] = each->ends.size();
                 begin = row_.next();
             }
             if (prng.chance(1, 15)) places.push_back(checkpoint(begin));
@@ -596,7 +463,7 @@ protected:
     }
 
     /// Of what is filled by now, at the least. Bindings of all logs, for those that were active.
-    Row::Place checkpoint(Lsn begin) {
+    BuiltJournal::Place checkpoint(Lsn begin) {
         CheckpointEntry entry{begin, 0, true, {}};
         for (const auto& [log, batches] : filled_) {
             if (log->ends.empty()) continue;
@@ -610,7 +477,7 @@ protected:
     }
 
     void fill_some(Prng& prng) {
-        for (const Known* log : logs()) {
+        for (const KnownLog* log : logs()) {
             const auto least = filled_.find(log);
             const std::size_t at_least = least == filled_.end() ? 0 : least->second;
             const auto batches = static_cast<std::size_t>(prng.between(
@@ -619,13 +486,13 @@ protected:
         }
     }
 
-    static std::size_t batches_up_to(const Known& log, Offset end) {
+    static std::size_t batches_up_to(const KnownLog& log, Offset end) {
         std::size_t count = 0;
         while (count < log.ends.size() && log.ends[count].second <= end) ++count;
         return count;
     }
 
-    std::map<const Known*, std::size_t> filled_;
+    std::map<const KnownLog*, std::size_t> filled_;
 };
 
 TEST_P(RandomLossesTest, APrefixIsKeptAndTheReportCoversTheRest) {
@@ -637,7 +504,7 @@ TEST_P(RandomLossesTest, APrefixIsKeptAndTheReportCoversTheRest) {
         const auto report = co_await accept();
         EXPECT_TRUE(report);
         std::vector<std::size_t> kept;
-        for (const Known* log : logs()) {
+        for (const KnownLog* log : logs()) {
             const auto lost = std::find_if(report->begin(), report->end(), [log](const Loss& each) {
                 return each.log == log->folder;
             });
