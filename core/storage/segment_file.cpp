@@ -6,7 +6,7 @@ namespace millrace {
 namespace {
 
 constexpr std::uint64_t kFirstStep = 64 << 10;
-constexpr std::uint64_t kStepMax = 16 << 20;
+constexpr std::uint64_t kStepMax = 64 << 20;
 
 }  // namespace
 
@@ -29,9 +29,9 @@ Task<Result<void>> SegmentFile::grow(std::uint64_t size) {
     }
     const std::uint64_t wanted = round_up(size, kBlockBytes);
     if (wanted <= allocated_) co_return Result<void>();
-    // Doubling keeps quiet partitions small and busy ones at few calls; a segment is never longer
-    // than it may become.
-    const std::uint64_t step = std::clamp(allocated_, kFirstStep, kStepMax);
+    // Fourfold steps keep quiet partitions small and busy ones at few calls, each of which sends the
+    // write behind it off the ring thread, too; a segment is never longer than it may become.
+    const std::uint64_t step = std::clamp(allocated_ * 3, kFirstStep, kStepMax);
     const std::uint64_t most = std::max(wanted, round_up(bytes_max_, kBlockBytes));
     const std::uint64_t target =
         std::min(std::max(wanted, round_up(allocated_ + step, kBlockBytes)), most);
