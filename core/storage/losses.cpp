@@ -40,6 +40,7 @@ void LossTally::note_nameless(const AppendEntry& entry) { note_lost(nameless_[en
 /// An entry holds whole batches, or a piece of one that counts when all of it is there. What only
 /// looks like a batch, in the middle of a piece, has no checksum that holds.
 void LossTally::note_lost(Told& told, const AppendEntry& entry) {
+    told.uncounted = true;
     if (note_batches(told, entry.bytes)) return;
     const bool goes_on = !told.piece.empty() && told.piece_base == entry.segment_base &&
                          told.piece_end == entry.position;
@@ -65,6 +66,7 @@ bool LossTally::note_batches(Told& told, ByteView bytes) {
     }
     if (told.first.value < 0) told.first = first;
     told.end = std::max(told.end, end);
+    told.uncounted = false;
     return true;
 }
 
@@ -77,16 +79,18 @@ Offset LossTally::named_end(const std::string& folder) const {
 bool LossTally::may_hide(const std::string& folder) const {
     const auto id = ids_.find(folder);
     const auto told = id == ids_.end() ? told_.end() : told_.find(id->second);
-    return has_holes() && (told == told_.end() || !told->second.to_the_end);
+    if (told == told_.end()) return has_holes();
+    return told->second.uncounted || (has_holes() && !told->second.to_the_end);
 }
 
 LossReport LossTally::nameless() const {
     LossReport report;
     for (const auto& [id, told] : nameless_) {
-        if (told.first.value < 0) continue;
+        // Where not even one offset is told, the segment's name says where they begin.
+        const Offset first = told.first.value < 0 ? told.piece_base : told.first;
         const std::string log =
             fmt::format("log {} of journal {}, whose name is lost,", id, journal_);
-        report.push_back({log, told.first, told.end, false});
+        report.push_back({log, first, std::max(first, told.end), told.uncounted});
     }
     return report;
 }

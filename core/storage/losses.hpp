@@ -58,6 +58,7 @@ private:
         Offset end{-1};
         bool broken{};      // an entry did not go on where the log ended
         bool to_the_end{};  // there is an entry behind the last hole
+        bool uncounted{};   // the last of what is lost is a piece that tells no offset
         Offset piece_base;  // a batch in pieces, as far as they follow each other
         std::uint64_t piece_end{};
         Bytes piece;

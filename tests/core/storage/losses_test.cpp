@@ -378,6 +378,23 @@ TEST_F(LossesTest, APieceOfALargeBatchIsGone) {
     run(scenario());
 }
 
+TEST_F(LossesTest, WhatOnlyTheRestOfALargeBatchTellsIsNotKeptSilent) {
+    const auto scenario = [this]() -> Task<> {
+        row_.checkpoint(row_.next());
+        row_.append(a_, 1);
+        row_.append(b_, 1);
+        row_.append(c_, 1);
+        row_.rot(row_.append_in_pieces(a_, 30'000)[0]);
+        row_.append(b_, 1);
+        row_.append(c_, 1);
+        co_await die();
+        const auto report = co_await accept();
+        EXPECT_THAT(*report, ElementsAre(Loss{"a-0", Offset{1}, Offset{1}, true}));
+        co_await expect_kept(1, 2, 2);
+    };
+    run(scenario());
+}
+
 TEST_F(LossesTest, AFolderThatIsGoneWasAWish) {
     const auto scenario = [this]() -> Task<> {
         row_.checkpoint(row_.next());
