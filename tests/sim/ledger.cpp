@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace millrace::sim {
 
 bool Ledger::add_batch(Partition partition, std::uint32_t crc, int producer, int number) {
@@ -23,6 +25,7 @@ void Ledger::learn(Partition partition, std::int64_t base, std::int64_t last, st
         complain(fmt::format("partition {}: offset {} had batch {:08x} and has {:08x}", partition,
                              base, at->second.crc, crc));
     }
+    at->second.last = std::max(at->second.last, last);
     if (at != known.begin() && std::prev(at)->second.last >= base) {
         complain(
             fmt::format("partition {}: offset {} is inside an earlier batch", partition, base));
@@ -72,6 +75,11 @@ void Ledger::note_start(Partition partition, Offset log_end, bool may_lose) {
                              partition, log_end.value, known.rbegin()->first));
     }
     known.erase(lost, known.end());
+}
+
+std::int64_t Ledger::known_end(Partition partition) const {
+    const auto& known = partitions_[static_cast<std::size_t>(partition)].at;
+    return known.empty() ? 0 : known.rbegin()->second.last + 1;
 }
 
 void Ledger::check_whole(Partition partition, ByteView batches) {

@@ -29,6 +29,8 @@ public:
     /// What a start found. Only with `may_lose` may it be less than what was told and shown; then
     /// that is forgotten.
     void note_start(Partition partition, Offset log_end, bool may_lose);
+    /// Behind the last offset that was told or shown.
+    std::int64_t known_end(Partition partition) const;
     /// The whole log, read at the end.
     void check_whole(Partition partition, ByteView batches);
 

@@ -441,6 +441,37 @@ void SimDisk::end_process(Process process) {
     std::erase_if(handles_, [&](const auto& entry) { return entry.second.process == process; });
 }
 
+std::vector<std::string> SimDisk::files(const std::string& prefix) const {
+    std::vector<std::string> found;
+    for (const auto& [path, inode] : names_) {
+        if (path.starts_with(prefix) && !inode->is_folder) found.push_back(path);
+    }
+    return found;
+}
+
+std::vector<std::byte> SimDisk::content(const std::string& path) const {
+    const Inode& inode = *names_.at(path);
+    std::vector<std::byte> bytes(inode.size);
+    for (const auto& [number, page] : inode.live) {
+        const std::uint64_t at = number * kBlockBytes;
+        if (at >= inode.size) continue;
+        std::memcpy(bytes.data() + at, page->data(), std::min(kBlockBytes, inode.size - at));
+    }
+    return bytes;
+}
+
+void SimDisk::rot(const std::string& path, std::uint64_t offset) {
+    Inode& inode = *names_.at(path);
+    for (Pages* const pages : {&inode.live, &inode.stable}) {
+        const auto found = pages->find(offset / kBlockBytes);
+        if (found == pages->end()) continue;
+        auto page = std::make_shared<Page>(*found->second);
+        (*page)[offset % kBlockBytes] ^= std::byte{1};
+        found->second = std::move(page);
+    }
+    ++faults.rotted;
+}
+
 void SimDisk::lose(Inode& inode) {
     for (const auto* const cache : {&inode.in_page_cache, &inode.in_device_cache}) {
         for (const std::uint64_t number : *cache) {

@@ -37,6 +37,7 @@ struct DiskFaults {
     std::uint64_t names_lost{};
     std::uint64_t sizes_lost{};
     std::uint64_t folders_taken_away{};
+    std::uint64_t rotted{};
 
     /// No more errors; short counts go on.
     void turn_errors_off() {
@@ -67,6 +68,12 @@ public:
     /// give_back().
     void take_away(const std::string& folder);
     void give_back() { taken_away_.clear(); }
+
+    /// The files whose paths begin like this.
+    std::vector<std::string> files(const std::string& prefix) const;
+    std::vector<std::byte> content(const std::string& path) const;
+    /// Changes a bit of what processes read and of what a power loss leaves.
+    void rot(const std::string& path, std::uint64_t offset);
 
 private:
     struct Page : std::array<std::byte, kBlockBytes> {

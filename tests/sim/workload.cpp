@@ -4,6 +4,7 @@
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/metadata.hpp"
 #include "protocol/message/produce.hpp"
+#include "tests/sim/rot.hpp"
 #include "tests/support/batches.hpp"
 
 #include <fmt/format.h>
@@ -57,7 +58,11 @@ enum class State { kStarting, kRunning, kFailed, kStopped };
 class Run {
 public:
     Run(std::uint64_t seed, bool print_log)
-        : simulation_(seed), prng_(seed ^ 0x5eed), ledger_(kPartitions), print_log_(print_log) {
+        : simulation_(seed),
+          prng_(seed ^ 0x5eed),
+          rot_prng_(seed ^ 0x907),
+          ledger_(kPartitions),
+          print_log_(print_log) {
         draw_config();
         draw_faults();
     }
@@ -385,7 +390,74 @@ private:
         const Time until = simulation_.now() + std::chrono::milliseconds(prng_.between(0, 300));
         simulation_.after(until - simulation_.now(), [] {});
         run_until([&] { return simulation_.now() >= until; });
+        if (rot_prng_.chance(1, 8)) {
+            // Nothing is damaged: it loses nothing either, unless the disk fails it.
+            const auto report = accept_loss(rot_prng_.chance(1, 2) ? other_folder() : kFirstFolder);
+            if (report && !report->empty()) ledger_.complain(describe(report->front()));
+        }
         start_broker(power && !config_.flush_before_ack);
+    }
+
+    // Rot.
+
+    const std::string& other_folder() const { return has_two_ ? kOtherFolder : kFirstFolder; }
+
+    Result<LossReport> accept_loss(const std::string& folder) {
+        SimProcess& process = simulation_.start_process();
+        Lines lines(outcome, print_log_);
+        Logger logger(process, lines, LogFormat::kText);
+        std::optional<Result<LossReport>> report;
+        spawn(process, accept_loss_in(process, logger, folder, report));
+        run_until([&] { return report.has_value(); });
+        simulation_.kill(process);
+        ++outcome.salvages;
+        return *report;
+    }
+
+    Task<> accept_loss_in(World& world, Logger& logger, std::string folder,
+                          std::optional<Result<LossReport>>& report) {
+        report =
+            co_await LogDirectory::accept_loss(world, logger, folder, topic_options(config_).log);
+    }
+
+    /// A frame, of which a later one knows, rots while the broker is down. If it was still needed,
+    /// no start uses its directory, and what is given up then is all that is missing.
+    void rot_a_frame() {
+        const std::string folder = rot_prng_.chance(1, 2) ? other_folder() : kFirstFolder;
+        end_broker(false);
+        rot_some_frame(simulation_.disk(), folder, rot_prng_);
+        start_broker(false);
+        run_until([&] { return state_ != State::kStarting; });
+        if (state_ == State::kRunning && !sinks_.back()->is_degraded) return;
+        if (!sinks_.back()->is_damaged) ledger_.complain("rot is refused for another reason");
+        ++outcome.found_damaged;
+        end_broker(false);
+        const auto report = accept_loss(folder);
+        if (!report) return ledger_.complain("no way out of damage");
+        std::vector<std::int64_t> ends;
+        for (std::int32_t i = 0; i < kPartitions; ++i) ends.push_back(ledger_.known_end(i));
+        start_broker(true);
+        run_until([&] { return state_ != State::kStarting; });
+        for (std::int32_t i = 0; i < kPartitions; ++i) {
+            check_loss(*report, i, ends[static_cast<std::size_t>(i)]);
+        }
+    }
+
+    void check_loss(const LossReport& report, std::int32_t partition, std::int64_t known) {
+        const std::int64_t end = ledger_.known_end(partition);
+        const std::string folder = fmt::format("{}-{}", kTopic, partition);
+        outcome.offsets_given_up += static_cast<std::uint64_t>(known - end);
+        const auto told = std::find_if(report.begin(), report.end(),
+                                       [&](const Loss& each) { return each.log == folder; });
+        if (told == report.end()) {
+            if (end < known) ledger_.complain(folder + " lost what the report doesn't name");
+            return;
+        }
+        const bool covers = told->to.value == known || told->maybe_more;
+        if (told->from.value != end || told->to.value > known || !covers) {
+            ledger_.complain(
+                fmt::format("{} of {} offsets, {} are left", describe(*told), known, end));
+        }
     }
 
     bool stop_cleanly() {
@@ -414,6 +486,10 @@ private:
         }
         run_until([&] { return consumers_done_ == 2; });
         read_everything();
+        if (config_.flush_before_ack && rot_prng_.chance(1, 3)) {
+            rot_a_frame();
+            read_everything();
+        }
         if (!stop_cleanly()) return ledger_.complain("a clean stop fails");
         start_broker(false);
         run_until([&] { return state_ != State::kStarting; });
@@ -466,6 +542,7 @@ private:
 
     Simulation simulation_;
     Prng prng_;
+    Prng rot_prng_;
     Ledger ledger_;
     const bool print_log_;
     BrokerConfig config_;

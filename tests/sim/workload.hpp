@@ -30,6 +30,9 @@ struct Outcome {
     std::uint64_t storage_gone{};
     std::uint64_t storage_errors{};
     std::uint64_t served_beside_failed{};
+    std::uint64_t salvages{};
+    std::uint64_t found_damaged{};
+    std::uint64_t offsets_given_up{};
     DiskFaults disk;
     NetworkFaults network;
     std::uint64_t steps{};
