@@ -15,8 +15,8 @@ BUGS = {
         ("files_.write(frame, durable,", "files_.write(frame, control,")]),
     # A replay leaves the last frame out.
     "replay-short": ("core/storage/journal_scan.cpp", [
-        ("if (frame->lsn >= scan.replay_from) {",
-         "if (frame->lsn >= scan.replay_from && next + frame->size < end) {")]),
+        ("if (frame->lsn < scan.replay_from) continue;",
+         "if (frame->lsn < scan.replay_from || next >= end) continue;")]),
     # The end of the log stays behind now and then.
     "offset-twice": ("core/storage/partition_log.cpp", [
         ("log_end_ = meta.last + 1;",
@@ -28,10 +28,9 @@ BUGS = {
          " if (in_use_.size() > 2) { set_free(in_use_.front()); in_use_.pop_front(); }")]),
     # A frame is believed for its checksum, whatever use of the file it is from.
     "dead-frame": ("core/storage/journal_scan.cpp", [
-        ("if (!frame || frame->lsn != next || frame->life != header.life) break;",
-         "if (!frame) break;"),
-        ("if (!frame || frame->lsn != next) co_return Errc::kDamaged;",
-         "if (!frame) co_return Errc::kDamaged;")]),
+        ("if (!frame || frame->lsn != at || frame->life != header_.life) continue;",
+         "if (!frame) continue;"),
+        ("if (frame->lsn != next && scan.damage.empty()) co_return Errc::kDamaged;", "")]),
     # A file is believed up to its end, allocated space and all.
     "zeros-as-data": ("core/storage/log_segment.cpp", [
         ("const auto cut = *cut_to < file_size ? co_await file_.trim(*cut_to) : Result<void>();",
