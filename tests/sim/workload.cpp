@@ -379,6 +379,7 @@ private:
             throw std::runtime_error("the broker finds its own files damaged");
         }
         if (failed_start && ++failed_in_a_row_ > 3) turn_errors_off();
+        if (failed_in_a_row_ > 20) throw std::runtime_error("no start succeeds any more");
         if (!failed_start) failed_in_a_row_ = 0;
         const bool clean = state_ == State::kRunning && prng_.chance(1, 5);
         if (clean && stop_cleanly()) {
