@@ -29,8 +29,8 @@ Task<Result<void>> SegmentFile::grow(std::uint64_t size) {
     }
     const std::uint64_t wanted = round_up(size, kBlockBytes);
     if (wanted <= allocated_) co_return Result<void>();
-    // Fourfold steps keep quiet partitions small and busy ones at few calls, each of which sends the
-    // write behind it off the ring thread, too; a segment is never longer than it may become.
+    // Fourfold steps keep quiet partitions small and busy ones at few calls, each of which sends
+    // the write behind it off the ring thread, too; a segment is never longer than it may become.
     const std::uint64_t step = std::clamp(allocated_ * 3, kFirstStep, kStepMax);
     const std::uint64_t most = std::max(wanted, round_up(bytes_max_, kBlockBytes));
     const std::uint64_t target =
