@@ -9,6 +9,8 @@
 namespace millrace::sim {
 namespace {
 
+constexpr std::size_t kLateFrames = 8;
+
 struct Place {
     std::string path;
     std::uint64_t offset{};
@@ -37,10 +39,13 @@ void rot_some_frame(SimDisk& disk, const std::string& folder, Prng& prng) {
     for (const std::string& path : disk.files(folder + "/millrace.journal.")) {
         find_in(path, disk.content(path), journals);
     }
+    const bool only_late = prng.chance(2, 3);
     std::vector<Place> places;
     for (const auto& [id, frames] : journals) {
         const std::uint32_t latest = frames.rbegin()->first.first;
-        for (auto at = frames.begin(); std::next(at) != frames.end(); ++at) {
+        // Most of a life's frames are behind a checkpoint: the last ones are what a start needs.
+        std::size_t left = only_late ? kLateFrames : frames.size();
+        for (auto at = std::next(frames.rbegin()); at != frames.rend() && left > 0; ++at, --left) {
             if (at->first.first == latest) places.push_back(at->second);
         }
     }
