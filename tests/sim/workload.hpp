@@ -30,6 +30,8 @@ struct Outcome {
     std::uint64_t storage_gone{};
     std::uint64_t storage_errors{};
     std::uint64_t served_beside_failed{};
+    std::uint64_t full_directories{};
+    std::uint64_t full_no_more{};
     DiskFaults disk;
     NetworkFaults network;
     std::uint64_t steps{};
