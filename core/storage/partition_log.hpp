@@ -149,7 +149,8 @@ public:
     Offset start_of(LeaderEpoch epoch) const;
     bool failed() const { return failed_; }
 
-    /// Waits until memory has room for more. Errc::kStorageFailed when the log is out of service.
+    /// Waits until memory has room for more, and a little while the journal fills up.
+    /// Errc::kStorageFailed when the log is out of service.
     Task<Result<void>> wait_for_room();
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
     /// the tail. Success promises order, not durability; wait_durable() does that.
