@@ -78,6 +78,7 @@ FetchResponse divide(const RequestContext& context, const TopicsImage& image,
         answer.topic_id = topic.topic_id;
         const std::optional<std::string_view> name =
             by_id ? image.name_of(topic.topic_id) : std::optional<std::string_view>(topic.name);
+        answer.partitions.reserve(topic.partitions.size());
         for (const auto& wanted : topic.partitions) {
             const LogPlace* const place = name ? image.find_log(*name, wanted.index) : nullptr;
             ErrorCode code = ErrorCode::kNone;
@@ -96,7 +97,9 @@ FetchResponse divide(const RequestContext& context, const TopicsImage& image,
                 read.log = place->log;
                 read.from = Offset{wanted.fetch_offset};
                 read.bytes_max = static_cast<std::size_t>(std::max(wanted.partition_max_bytes, 0));
-                reads[place->owner].reads.push_back(std::move(read));
+                std::vector<LogRead>& there = reads[place->owner].reads;
+                if (there.empty()) there.reserve(topic.partitions.size());
+                there.push_back(std::move(read));
                 answer.partitions.push_back(found(request, wanted.index));
             } else {
                 answer.partitions.push_back(failed(wanted.index, code));
@@ -201,7 +204,8 @@ Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
         if (last_look || taken.bytes >= enough || any_error(response)) co_return response;
         context.drop_kept();
         co_await wait_for_any(broker, reads, deadline);
-        last_look = broker.world.now() >= deadline || broker.waits.stopping();
+        // Nothing has moved, or only just: the answer stands, and the client asks again.
+        if (broker.world.now() >= deadline || broker.waits.stopping()) co_return response;
     }
 }
 

@@ -39,9 +39,10 @@ Task<> read_logs(OwnerReads& mine) {
     for (LogRead& each : mine.reads) {
         // Noted first: a long poll waits for what comes behind this, not behind the reading.
         each.durable_end = each.log->durable_end();
+        each.log_start = each.log->log_start_offset();
+        if (each.log->ends_at(each.from)) continue;
         each.read = co_await each.log->read(each.from, std::min(each.bytes_max, left), nothing_yet,
                                             mine.limit.into);
-        each.log_start = each.log->log_start_offset();
         if (!each.read) continue;
         const std::size_t bytes = size_of(*each.read);
         if (bytes > 0) nothing_yet = false;
@@ -65,8 +66,9 @@ std::size_t count_logs(OwnerReads& mine) {
 
 /// On the owner: reads if the limit reaches for everything that is there.
 Task<> read_if_it_fits(OwnerReads& mine) {
-    mine.pending = count_logs(mine) > mine.limit.bytes;
-    if (!mine.pending) co_await read_logs(mine);
+    const std::size_t available = count_logs(mine);
+    mine.pending = available > mine.limit.bytes;
+    if (available > 0 && !mine.pending) co_await read_logs(mine);
 }
 
 std::size_t wanted_of(const OwnerReads& mine) {

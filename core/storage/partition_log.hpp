@@ -148,6 +148,8 @@ public:
     /// no later epoch is there.
     Offset start_of(LeaderEpoch epoch) const;
     bool failed() const { return failed_; }
+    /// A reader from here has nothing to read: what read() would find out, for the many who wait.
+    bool ends_at(Offset from) const { return !failed_ && from == durable_end_; }
 
     /// Waits until memory has room for more. Errc::kStorageFailed when the log is out of service.
     Task<Result<void>> wait_for_room();
