@@ -5,6 +5,7 @@
 #include "cluster/handlers/handlers.hpp"
 #include "tests/support/kafka_client.hpp"
 #include "tests/support/on_shards.hpp"
+#include "tests/support/requests.hpp"
 
 namespace millrace {
 
@@ -37,36 +38,6 @@ protected:
                             {"log.dirs", folder_ + "/data"},
                             {"num.partitions", "2"}})
             .config;
-    }
-
-    static MetadataRequest metadata_of(std::string topic) {
-        MetadataRequest request;
-        request.topics.emplace().push_back({{}, std::move(topic)});
-        return request;
-    }
-
-    static ProduceRequest produce_to(std::string topic, std::int32_t index, ByteView batch,
-                                     std::int16_t acks) {
-        ProduceRequest request;
-        request.acks = acks;
-        request.timeout_ms = 10'000;
-        auto& wanted = request.topics.emplace_back();
-        wanted.name = std::move(topic);
-        wanted.partitions.emplace_back().index = index;
-        wanted.partitions.back().records = batch;
-        return request;
-    }
-
-    static FetchRequest fetch_from(std::string topic, std::int64_t offset, std::int32_t wait_ms) {
-        FetchRequest request;
-        request.max_wait_ms = wait_ms;
-        request.min_bytes = 1;
-        request.session_epoch = -1;
-        auto& wanted = request.topics.emplace_back();
-        wanted.name = std::move(topic);
-        wanted.partitions.emplace_back().fetch_offset = offset;
-        wanted.partitions.back().partition_max_bytes = 1 << 20;
-        return request;
     }
 };
 

@@ -2,12 +2,9 @@
 #pragma once
 
 #include "core/observe/logger.hpp"
-#include "uring/ring_world.hpp"
+#include "tests/support/on_real_world.hpp"
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,31 +25,14 @@ public:
     std::vector<std::string> lines;
 };
 
-class OnRing : public testing::Test {
+class OnRing : public testing::Test, protected InFolder {
 protected:
-    OnRing()
-        : world_(RingWorld::open(RingFeatures::all()).value()),
-          logger_(*world_, lines_, LogFormat::kText) {
-        std::string pattern = testing::TempDir() + "/millrace_XXXXXX";
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~OnRing() override { std::filesystem::remove_all(folder_); }
+    /// One call per test.
+    void run(Task<> task) { run_to_end(*world_, std::move(task)); }
 
-    /// Runs `task` to its end. One call per test: a world that has stopped stays stopped.
-    void run(Task<> task) {
-        spawn(*world_, stop_after(*world_, std::move(task)));
-        world_->run();
-    }
-
-    static Task<> stop_after(RingWorld& world, Task<> task) {
-        co_await std::move(task);
-        world.stop();
-    }
-
-    std::unique_ptr<RingWorld> world_;
+    std::unique_ptr<RingWorld> world_ = RingWorld::open(RingFeatures::all()).value();
     KeptLines lines_;
-    Logger logger_;
-    std::string folder_;
+    Logger logger_{*world_, lines_, LogFormat::kText};
 };
 
 }  // namespace millrace

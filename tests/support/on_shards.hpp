@@ -3,12 +3,10 @@
 #pragma once
 
 #include "core/observe/logger.hpp"
+#include "tests/support/on_real_world.hpp"
 #include "uring/shard_threads.hpp"
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -36,47 +34,33 @@ private:
     std::vector<std::string> lines_;
 };
 
-/// The parameter is the number of shards.
-class OnShards : public testing::TestWithParam<ShardNumber> {
+/// A base of fixtures.
+class ShardsInFolder : protected InFolder {
 protected:
-    OnShards()
-        : threads_(open(GetParam())),
-          world_(&threads_->first()),
-          logger_(*world_, lines_, LogFormat::kText) {
-        std::string pattern = testing::TempDir() + "/millrace_XXXXXX";
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~OnShards() override { std::filesystem::remove_all(folder_); }
+    explicit ShardsInFolder(ShardNumber count) { take_new_shards(count); }
 
-    static std::unique_ptr<ShardThreads> open(ShardNumber count) {
-        ShardThreadsOptions options;
-        options.count = count;
-        return ShardThreads::open(options).value();
-    }
-
-    /// Runs `task` to its end on shard 0. A world that has stopped stays stopped: to run another,
-    /// take new shards.
-    void run(Task<> task) {
-        spawn(*world_, stop_after(*world_, std::move(task)));
-        world_->run();
-    }
+    /// On shard 0. One call per test, or take new shards.
+    void run(Task<> task) { run_to_end(*world_, std::move(task)); }
 
     void take_new_shards(ShardNumber count) {
         threads_.reset();
-        threads_ = open(count);
+        ShardThreadsOptions options;
+        options.count = count;
+        threads_ = ShardThreads::open(options).value();
         world_ = &threads_->first();
-    }
-
-    static Task<> stop_after(RingWorld& world, Task<> task) {
-        co_await std::move(task);
-        world.stop();
     }
 
     SharedLines lines_;
     std::unique_ptr<ShardThreads> threads_;
-    RingWorld* world_;
-    Logger logger_;
-    std::string folder_;
+    RingWorld* world_{};
+};
+
+/// The parameter is the number of shards.
+class OnShards : public testing::TestWithParam<ShardNumber>, protected ShardsInFolder {
+protected:
+    OnShards() : ShardsInFolder(GetParam()) {}
+
+    Logger logger_{*world_, lines_, LogFormat::kText};
 };
 
 }  // namespace millrace

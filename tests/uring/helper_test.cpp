@@ -102,7 +102,7 @@ TEST_F(Helper, ANameIsLookedUpBeforeItIsConnectedTo) {
 
 class Wish final : public Operation {
 public:
-    explicit Wish(const IoRequest& request) : Operation(request, [](Runnable&, bool) {}) {}
+    explicit Wish(const IoRequest& wanted) : Operation(wanted, [](Runnable&, bool) {}) {}
 };
 
 TEST_F(Helper, APortThatGoesWaitsForWhatIsAway) {

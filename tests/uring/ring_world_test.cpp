@@ -7,6 +7,7 @@
 #include "core/runtime/gate.hpp"
 #include "core/runtime/stream.hpp"
 #include "core/runtime/timer.hpp"
+#include "tests/support/on_real_world.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -25,29 +26,17 @@
 namespace millrace {
 namespace {
 
-class RingWorldTest : public testing::TestWithParam<RingFeature> {
+class RingWorldTest : public testing::TestWithParam<RingFeature>, protected InFolder {
 protected:
     RingWorldTest() {
         RingFeatures allowed = RingFeatures::all();
         allowed.remove(GetParam());
         world_ = RingWorld::open(allowed).value();
-        std::string pattern = testing::TempDir() + "/ring_world_XXXXXX";
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~RingWorldTest() override { std::filesystem::remove_all(folder_); }
-
-    void run(Task<> task) {
-        spawn(*world_, stop_after(*world_, std::move(task)));
-        world_->run();
     }
 
-    static Task<> stop_after(RingWorld& world, Task<> task) {
-        co_await std::move(task);
-        world.stop();
-    }
+    void run(Task<> task) { run_to_end(*world_, std::move(task)); }
 
     std::unique_ptr<RingWorld> world_;
-    std::string folder_;
 };
 
 TEST_P(RingWorldTest, AFileGivesBackWhatWasWritten) {

@@ -5,8 +5,7 @@
 #include "core/runtime/gate.hpp"
 #include "core/runtime/shard_call.hpp"
 #include "core/runtime/timer.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/support/on_real_world.hpp"
 
 #include <ctime>
 #include <vector>
@@ -25,15 +24,7 @@ protected:
         threads_ = ShardThreads::open(options).value();
     }
 
-    void run(Task<> task) {
-        spawn(threads_->first(), stop_after(threads_->first(), std::move(task)));
-        threads_->first().run();
-    }
-
-    static Task<> stop_after(RingWorld& world, Task<> task) {
-        co_await std::move(task);
-        world.stop();
-    }
+    void run(Task<> task) { run_to_end(threads_->first(), std::move(task)); }
 
     std::unique_ptr<ShardThreads> threads_;
 };

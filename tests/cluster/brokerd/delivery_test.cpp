@@ -8,11 +8,13 @@
 #include "tests/support/batches.hpp"
 #include "tests/support/kafka_client.hpp"
 #include "tests/support/on_shards.hpp"
+#include "tests/support/requests.hpp"
 
 namespace millrace {
 namespace {
 
 constexpr std::int16_t kFetchVersion = 12;
+constexpr std::int32_t kWaitMs = 5'000;
 
 struct Way {
     const char* name;
@@ -22,27 +24,9 @@ struct Way {
     const char* counted;  // what must have gone this way
 };
 
-class DeliveryTest : public testing::TestWithParam<Way> {
+class DeliveryTest : public testing::TestWithParam<Way>, protected ShardsInFolder {
 protected:
-    DeliveryTest() {
-        ShardThreadsOptions options;
-        options.count = GetParam().shards;
-        threads_ = ShardThreads::open(options).value();
-        world_ = &threads_->first();
-        std::string pattern = testing::TempDir() + "/millrace_XXXXXX";
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~DeliveryTest() override { std::filesystem::remove_all(folder_); }
-
-    void run(Task<> task) {
-        spawn(*world_, stop_after(*world_, std::move(task)));
-        world_->run();
-    }
-
-    static Task<> stop_after(RingWorld& world, Task<> task) {
-        co_await std::move(task);
-        world.stop();
-    }
+    DeliveryTest() : ShardsInFolder(GetParam().shards) {}
 
     /// Produces, starts `scenario(client)`, and stops the broker.
     template <class Scenario>
@@ -76,8 +60,7 @@ protected:
 
     /// Twelve segments' worth of batches, most of them in no memory any more.
     Task<> produce(Client& client) {
-        MetadataRequest metadata;
-        metadata.topics.emplace().push_back({{}, "t"});
+        const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
         Prng prng(7);
         std::int64_t next = 0;
@@ -85,12 +68,7 @@ protected:
             Bytes batch = make_batch({.records = 2,
                                       .value_bytes = 1 + prng.next() % 40'000,
                                       .base_timestamp = 1000 + next});
-            ProduceRequest request;
-            request.acks = -1;
-            request.timeout_ms = 10'000;
-            auto& topic = request.topics.emplace_back();
-            topic.name = "t";
-            topic.partitions.emplace_back().records = ByteView(batch);
+            const ProduceRequest request = produce_to("t", 0, batch, -1);
             const auto response = co_await client.ask<ProduceResponse>(request, 9);
             EXPECT_EQ(response->topics[0].partitions[0].base_offset, next);
             assign_offset_and_epoch(batch, Offset{next}, LeaderEpoch{0});
@@ -99,18 +77,6 @@ protected:
             next += 2;
         }
         end_ = next;
-    }
-
-    static FetchRequest fetch_from(std::int64_t offset, std::int32_t bytes_max) {
-        FetchRequest request;
-        request.max_wait_ms = 5'000;
-        request.min_bytes = 1;
-        request.session_epoch = -1;
-        auto& wanted = request.topics.emplace_back();
-        wanted.name = "t";
-        wanted.partitions.emplace_back().fetch_offset = offset;
-        wanted.partitions.back().partition_max_bytes = bytes_max;
-        return request;
     }
 
     /// Receives an answer to a fetch from `offset`, checks its bytes, and returns the next offset.
@@ -137,7 +103,7 @@ protected:
 
     Task<> read_everything(Client& client, std::int32_t bytes_max) {
         for (std::int64_t offset = 0; offset < end_;) {
-            const FetchRequest request = fetch_from(offset, bytes_max);
+            const FetchRequest request = fetch_from("t", offset, kWaitMs, bytes_max);
             co_await client.send(request, kFetchVersion);
             offset = co_await receive(client, offset);
         }
@@ -151,10 +117,6 @@ protected:
         return figures.total("millrace_delivered_bytes_total");
     }
 
-    SharedLines lines_;
-    std::unique_ptr<ShardThreads> threads_;
-    RingWorld* world_;
-    std::string folder_;
     MetricsSnapshot figures_;
     std::uint16_t port_{};
     Bytes expected_;
@@ -177,7 +139,7 @@ TEST_P(DeliveryTest, EveryByteArrives) {
 
 TEST_P(DeliveryTest, ASlowReaderGetsItAllInOrder) {
     with_data([this](Client& client) -> Task<> {
-        const FetchRequest request = fetch_from(0, 1 << 20);
+        const FetchRequest request = fetch_from("t", 0, kWaitMs);
         for (int i = 0; i < 30; ++i) co_await client.send(request, kFetchVersion);
         co_await sleep_for(*world_, std::chrono::milliseconds(50));
         for (int i = 0; i < 30; ++i) (void)co_await receive(client, 0);
@@ -188,7 +150,7 @@ TEST_P(DeliveryTest, AReaderThatVanishesLeavesTheOthersAlone) {
     with_data([this](Client& client) -> Task<> {
         auto stream = co_await Stream::connect(*world_, "127.0.0.1", port_);
         Client gone(*world_, std::move(*stream));
-        const FetchRequest request = fetch_from(0, 1 << 20);
+        const FetchRequest request = fetch_from("t", 0, kWaitMs);
         for (int i = 0; i < 30; ++i) co_await gone.send(request, kFetchVersion);
         co_await sleep_for(*world_, std::chrono::milliseconds(5));
         co_await gone.close();
@@ -198,7 +160,7 @@ TEST_P(DeliveryTest, AReaderThatVanishesLeavesTheOthersAlone) {
 
 TEST_P(DeliveryTest, AFileThatIsRemovedIsSentToItsEnd) {
     with_data([this](Client& client) -> Task<> {
-        const FetchRequest request = fetch_from(0, 1 << 20);
+        const FetchRequest request = fetch_from("t", 0, kWaitMs);
         for (int i = 0; i < 20; ++i) co_await client.send(request, kFetchVersion);
         (void)co_await receive(client, 0);
         EXPECT_TRUE(std::filesystem::remove(folder_ + "/data/t-0/00000000000000000000.log"));

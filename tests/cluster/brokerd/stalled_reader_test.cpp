@@ -6,6 +6,7 @@
 #include "tests/support/batches.hpp"
 #include "tests/support/kafka_client.hpp"
 #include "tests/support/on_shards.hpp"
+#include "tests/support/requests.hpp"
 
 #include <arpa/inet.h>
 #include <list>
@@ -32,17 +33,7 @@ Stream connect_narrowly(World& world, std::uint16_t port) {
     return {world, handle};
 }
 
-FetchRequest fetch_all(std::int64_t offset) {
-    FetchRequest request;
-    request.max_wait_ms = 600'000;
-    request.min_bytes = 1;
-    request.session_epoch = -1;
-    auto& wanted = request.topics.emplace_back();
-    wanted.name = "t";
-    wanted.partitions.emplace_back().fetch_offset = offset;
-    wanted.partitions.back().partition_max_bytes = kBytes;
-    return request;
-}
+FetchRequest fetch_all(std::int64_t offset) { return fetch_from("t", offset, 600'000, kBytes); }
 
 class StalledReaderTest : public OnShards {
 protected:
@@ -74,17 +65,11 @@ protected:
     }
 
     Task<> produce(Client& client, std::size_t batch_bytes) {
-        MetadataRequest metadata;
-        metadata.topics.emplace().push_back({{}, "t"});
+        const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
         const Bytes batch = make_batch({.value_bytes = batch_bytes});
         for (; end_ * static_cast<std::int64_t>(batch.size()) < kBytes; ++end_) {
-            ProduceRequest request;
-            request.acks = -1;
-            request.timeout_ms = 60'000;
-            auto& topic = request.topics.emplace_back();
-            topic.name = "t";
-            topic.partitions.emplace_back().records = ByteView(batch);
+            const ProduceRequest request = produce_to("t", 0, batch, -1);
             const auto response = co_await client.ask<ProduceResponse>(request, 9);
             EXPECT_EQ(response->topics[0].partitions[0].error_code, 0);
         }
