@@ -5,7 +5,9 @@
 #include "tests/support/batches.hpp"
 #include "tests/support/on_ring.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 
 namespace millrace {
 namespace {
@@ -261,6 +263,30 @@ TEST_F(PartitionLogTest, TheJournalsFilesAreUsedAgainBehindCheckpoints) {
     run(scenario());
     EXPECT_TRUE(lines_.contain("journal file used again"));
     EXPECT_TRUE(lines_.contain("checkpoint ends"));
+}
+
+TEST_F(PartitionLogTest, AStartTakesTheSpareJournalFilesOfTheLifeBefore) {
+    const auto scenario = [this]() -> Task<> {
+        const auto journal_files = [this] {
+            std::set<std::string> found;
+            for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/data")) {
+                const std::string name = entry.path().filename();
+                if (journal_index_of(name)) found.insert(name);
+            }
+            return found;
+        };
+        auto log = co_await create(small_segments());
+        (void)co_await fill(*log, 1);
+        EXPECT_TRUE(co_await log.directory->close());
+        const std::set<std::string> before = journal_files();
+        EXPECT_GT(before.size(), 1u);
+        log = co_await reopen(small_segments(), true);
+        (void)co_await fill(*log, 1);
+        EXPECT_TRUE(co_await log.directory->close());
+        const std::set<std::string> after = journal_files();
+        EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
+    };
+    run(scenario());
 }
 
 TEST_F(PartitionLogTest, ATimestampFindsTheFirstBatchThatReachesIt) {
