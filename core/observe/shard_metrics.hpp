@@ -33,6 +33,8 @@ struct ShardMetrics {
     Counter& rolls = registry.counter("millrace_segment_rolls_total", "Segments that were sealed");
     Counter& checkpoints =
         registry.counter("millrace_checkpoints_total", "Checkpoints of journals that ended");
+    Counter& appends_slowed = registry.counter("millrace_appends_slowed_total",
+                                               "Appends that waited because a journal filled up");
     Counter& replays = registry.counter("millrace_replays_total", "Journals replayed at start");
     Counter& storage_failures =
         registry.counter("millrace_storage_failures_total", "Log directories taken out of service");

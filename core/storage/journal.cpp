@@ -164,6 +164,18 @@ bool Journal::has_room_for_appends() const {
            files_.spares() >= spares_wanted();
 }
 
+Duration Journal::pause() const {
+    const auto file = static_cast<std::int64_t>(options_.file_bytes());
+    // The last of the spares may be begun, and is then filled up.
+    const auto files = static_cast<std::int64_t>(options_.files_max() - spares_wanted() + 1);
+    const std::int64_t most = files * file;
+    const std::int64_t begin = most / 4 * 3;
+    const std::int64_t used = static_cast<std::int64_t>(files_.in_use()) * file -
+                              static_cast<std::int64_t>(files_.room());
+    if (used <= begin) return {};
+    return kPauseMax * (std::min(used, most) - begin) / (most - begin);
+}
+
 Task<Result<void>> Journal::write_frame(bool control) {
     // Placed before anything is awaited: a checkpoint that begins meanwhile lies behind it.
     const Lsn begin = next_;

@@ -76,6 +76,11 @@ public:
     void release_before(Lsn lsn);
     /// What the largest checkpoint and the largest batch would take; appends leave room for it.
     void reserve(std::uint64_t bytes);
+    /// How long whoever brings an append waits before it is admitted: not at all until three
+    /// quarters of what appends may use hold frames, then ever longer, up to kPauseMax when only
+    /// the reserve is left. A checkpoint that runs is caught up with that way.
+    Duration pause() const;
+    static constexpr Duration kPauseMax = std::chrono::milliseconds(10);
     /// `wanted` is called once a quarter of the journal holds frames, or when appends wait for
     /// room; again after release_before().
     void on_checkpoint_wanted(std::function<void()> wanted) {

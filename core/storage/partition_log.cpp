@@ -1,5 +1,7 @@
 #include "core/storage/partition_log.hpp"
 
+#include "core/runtime/timer.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -37,6 +39,11 @@ SegmentConfig PartitionLog::segment_config() const {
 }
 
 Task<Result<void>> PartitionLog::wait_for_room() {
+    const Duration pause = shared_.journal->pause();
+    if (pause > Duration::zero()) {
+        world_.metrics().appends_slowed.add();
+        co_await sleep_for(world_, pause);
+    }
     while (!failed_) {
         const bool is_short = shared_.is_short_of_memory();
         if (unfilled_ <= config_.tail_bytes_max && !is_short) co_return Result<void>();

@@ -151,7 +151,8 @@ public:
     /// A reader from here has nothing to read: what read() would find out, for the many who wait.
     bool ends_at(Offset from) const { return !failed_ && from == durable_end_; }
 
-    /// Waits until memory has room for more. Errc::kStorageFailed when the log is out of service.
+    /// Waits until memory has room for more, and a little while the journal fills up.
+    /// Errc::kStorageFailed when the log is out of service.
     Task<Result<void>> wait_for_room();
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
     /// the tail. Success promises order, not durability; wait_durable() does that.
