@@ -69,7 +69,7 @@ ErrorCode refuse_transaction(const ProduceRequest& request) {
 template <class Note>
 Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) {
     for (Append& each : work.appends) {
-        const auto room = co_await each.log->wait_for_room();
+        const auto room = co_await each.log->wait_for_room(each.batch.size());
         if (!room) {
             each.accepted = room.error();
             continue;

@@ -22,6 +22,11 @@ JournalOptions journal_options(const std::string& folder, const LogConfig& confi
     return options;
 }
 
+std::uint64_t ballast_bytes(const LogConfig& config) {
+    const std::uint64_t two = 2 * LogSegment::growth_max(config.batch_bytes_max);
+    return round_up(std::max(config.journal_bytes / 4, two * 8 / 7 + 1), kBlockBytes);
+}
+
 DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string path,
                              std::uint32_t index, LogConfig config)
     : world_(world),
@@ -29,10 +34,12 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       path_(std::move(path)),
       index_(index),
       set_(world, logger_, path_, config),
+      ballast_(world, path_, index_, ballast_bytes(config)),
       checkpoint_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
-    set_.shared.memory_short = [this] { start_checkpoint(); };
+    set_.shared.fill_wanted = [this] { start_checkpoint(); };
+    set_.shared.account_max = ballast_.account_max();
 }
 
 Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
@@ -59,7 +66,7 @@ Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
     journal_->release_before(begin);
     journal_->reserve(reserve_bytes());
     set_.shared.journal = journal_.get();
-    co_return Result<void>();
+    co_return co_await ballast_.make();
 }
 
 Task<Result<PartitionLog*>> DirectoryPart::create(TopicPartition name, Uuid topic_id) {

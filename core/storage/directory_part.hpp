@@ -2,6 +2,7 @@
 // their checkpoints.
 #pragma once
 
+#include "core/storage/ballast.hpp"
 #include "core/storage/log_set.hpp"
 
 #include <functional>
@@ -27,6 +28,9 @@ struct LogPoints {
 
 /// The disk is to blame, and not the moment: its directory can't serve any more.
 bool is_of_broken_disk(const Error& error);
+
+/// A quarter of the part's journal, and at least what two largest batches may have to grow by.
+std::uint64_t ballast_bytes(const LogConfig& config);
 
 JournalOptions journal_options(const std::string& folder, const LogConfig& config,
                                std::uint32_t index);
@@ -100,6 +104,7 @@ private:
     const std::string path_;
     const std::uint32_t index_;
     LogSet set_;
+    Ballast ballast_;
     bool failed_{};
     bool closing_{};
     std::unique_ptr<Journal> journal_;

@@ -166,6 +166,8 @@ Task<Result<void>> LogDirectory::remove_journal(std::uint32_t index, const Journ
         numbers.erase(numbers.begin());
     }
     pasts_.erase(index);
+    const auto light = co_await remove_file(world_, file(ballast_file_name(index)));
+    if (!light && light.error() != system_error(ENOENT)) co_return light;
     co_return co_await sync_folder(world_, path_);
 }
 

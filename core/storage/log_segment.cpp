@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kWalkBytes = 1 << 20;
 // A batch length beyond this is damage: socket.request.max.bytes bounds what can have come in.
 constexpr std::size_t kBatchBytesMax = 1 << 30;
+// A new segment takes a block for each of its indexes, and its names may take one of the folder's.
+constexpr std::uint64_t kSmallFilesBytes = 3 * kBlockBytes;
 constexpr std::size_t kIndexBytesMax = 256 << 20;
 
 }  // namespace
@@ -176,17 +178,31 @@ void LogSegment::append(ByteView batch, const BatchMeta& meta) {
     tail_.append(batch);
 }
 
-Task<Result<void>> LogSegment::fill(std::uint64_t to, bool whole_blocks) {
+std::uint64_t LogSegment::growth_wanted() const {
+    const std::uint64_t wanted = round_up(size(), kBlockBytes);
+    const std::uint64_t room = file_.room_end();
+    return (wanted > room ? wanted - room : 0) + (has_files() ? 0 : kSmallFilesBytes);
+}
+
+std::uint64_t LogSegment::growth_max(std::size_t bytes) {
+    return round_up(bytes, kBlockBytes) + kBlockBytes + kSmallFilesBytes;
+}
+
+Task<Result<void>> LogSegment::fill(std::uint64_t to, bool whole_blocks, bool ahead) {
     const std::uint64_t target = whole_blocks ? round_down(to, kBlockBytes) : to;
     if (!file_.is_open()) {
         // Emptied, not refused: a start that died may have left such a file.
         const auto opened = co_await file_.open(OpenMode::kTruncate);
         if (!opened) co_return opened;
         const auto emptied = co_await empty_indexes();
-        if (!emptied) co_return emptied;
+        if (!emptied) {
+            // Else the next try would find a file, and take the rest for done.
+            (void)co_await file_.close();
+            co_return emptied;
+        }
     }
     if (target <= filled_) co_return Result<void>();
-    const auto grown = co_await file_.grow(target);
+    const auto grown = co_await file_.grow(target, ahead);
     if (!grown) co_return grown;
     // The unfinished block goes from memory of its own: appends change the tail's meanwhile.
     const std::size_t rest = target % kBlockBytes;
@@ -217,10 +233,17 @@ Task<Result<void>> LogSegment::trim() {
 Task<Result<void>> LogSegment::write_indexes(bool sync) {
     if (!index_.has_unwritten(filled_)) co_return Result<void>();
     auto offsets = index_.take_offsets(filled_);
-    const auto first = co_await write_index(".index", std::move(offsets), sync);
-    if (!first) co_return first;
+    const std::uint64_t first_offset = offsets.position;
+    auto written = co_await write_index(".index", std::move(offsets), sync);
+    if (!written) {
+        index_.give_back_offsets(first_offset);
+        co_return written;
+    }
     auto timestamps = index_.take_timestamps(filled_);
-    co_return co_await write_index(".timeindex", std::move(timestamps), sync);
+    const std::uint64_t first_timestamp = timestamps.position;
+    written = co_await write_index(".timeindex", std::move(timestamps), sync);
+    if (!written) index_.give_back_timestamps(first_timestamp);
+    co_return written;
 }
 
 Task<Result<void>> LogSegment::write_index(std::string_view suffix, SegmentIndex::Addition addition,

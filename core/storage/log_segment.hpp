@@ -68,8 +68,13 @@ public:
         return tail_.copy(position, into);
     }
     /// Moves bytes before `to` into the file; with `whole_blocks`, only as many as fill blocks.
-    /// Makes the files when there are none (has_files()); the caller syncs the folder then.
-    Task<Result<void>> fill(std::uint64_t to, bool whole_blocks);
+    /// Makes the files when there are none (has_files()); the caller syncs the folder then. With
+    /// `ahead`, the file may grow for more than that.
+    Task<Result<void>> fill(std::uint64_t to, bool whole_blocks, bool ahead);
+    /// What the files still have to grow by, in whole blocks, until they hold everything.
+    std::uint64_t growth_wanted() const;
+    /// The most that a batch of `bytes` can add to that, in an old segment or a new one.
+    static std::uint64_t growth_max(std::size_t bytes);
     /// REQUIRES: filled() == size(). The file ends with its data, one block of memory at most
     /// stays.
     Task<Result<void>> trim();

@@ -38,16 +38,32 @@ SegmentConfig PartitionLog::segment_config() const {
             config_.index_interval_bytes, shared_.cache};
 }
 
-Task<Result<void>> PartitionLog::wait_for_room() {
+/// A batch that is larger than all of the account goes alone.
+bool PartitionLog::has_account_for(std::size_t bytes) const {
+    return shared_.on_account == 0 ||
+           shared_.on_account + LogSegment::growth_max(bytes) <= shared_.account_max;
+}
+
+void PartitionLog::note_account() {
+    std::uint64_t wanted = 0;
+    for (auto at = segments_.find(fill_base_); at != segments_.end(); ++at) {
+        wanted += at->second->growth_wanted();
+    }
+    shared_.on_account -= on_account_;
+    shared_.on_account += wanted;
+    on_account_ = wanted;
+}
+
+Task<Result<void>> PartitionLog::wait_for_room(std::size_t bytes) {
     const Duration pause = shared_.journal->pause();
     if (pause > Duration::zero()) {
         world_.metrics().appends_slowed.add();
         co_await sleep_for(world_, pause);
     }
     while (!failed_) {
-        const bool is_short = shared_.is_short_of_memory();
+        const bool is_short = shared_.is_short_of_memory() || !has_account_for(bytes);
         if (unfilled_ <= config_.tail_bytes_max && !is_short) co_return Result<void>();
-        if (is_short && shared_.memory_short) shared_.memory_short();
+        if (is_short && shared_.fill_wanted) shared_.fill_wanted();
         const auto waited = co_await shared_.room.wait(shared_.fills + 1, kNever);
         if (!waited) co_return waited;
     }
@@ -63,6 +79,7 @@ Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
     const BatchMeta meta{RecordBatchView(batch)};
     if (must_roll(meta)) roll(meta.base);
     accept(batch, meta);
+    note_account();
     world_.metrics().batches_appended.add();
     world_.metrics().bytes_appended.add(batch.size());
     unframed_.push_back({active().base(), active().size(), log_end_});

@@ -17,6 +17,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,10 +70,14 @@ struct LogShared {
     std::size_t unfilled{};
     std::int64_t fills{};
     WaitList room;  // by fills
+    /// What segment files still have to grow by for everything that was appended, and the most
+    /// that it may be: the journal's ballast can give as much.
+    std::uint64_t on_account{};
+    std::uint64_t account_max{std::numeric_limits<std::uint64_t>::max()};
     /// The directory goes out of service.
     std::function<void(const Error&)> failed;
     /// Too much is unfilled: let everything be filled.
-    std::function<void()> memory_short;
+    std::function<void()> fill_wanted;
 };
 
 struct AppendInfo {
@@ -151,9 +156,10 @@ public:
     /// A reader from here has nothing to read: what read() would find out, for the many who wait.
     bool ends_at(Offset from) const { return !failed_ && from == durable_end_; }
 
-    /// Waits until memory has room for more, and a little while the journal fills up.
-    /// Errc::kStorageFailed when the log is out of service.
-    Task<Result<void>> wait_for_room();
+    /// Waits until memory and account have room for a batch of `bytes`, and a little while the
+    /// journal fills up. It is appended at once then. Errc::kStorageFailed when the log is out of
+    /// service.
+    Task<Result<void>> wait_for_room(std::size_t bytes);
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
     /// the tail. Success promises order, not durability; wait_durable() does that.
     Result<AppendInfo> append(MutableBytes batch, LeaderEpoch epoch);
@@ -242,6 +248,8 @@ private:
     /// Closes the files of a log that never came into service.
     Task<> abandon();
 
+    bool has_account_for(std::size_t bytes) const;
+    void note_account();
     void accept(ByteView batch, const BatchMeta& meta);
     bool must_roll(const BatchMeta& meta);
     void roll(Offset base);
@@ -280,6 +288,7 @@ private:
     Offset synced_end_;
     Offset fill_base_;  // segments before it are sealed
     std::size_t unfilled_{};
+    std::uint64_t on_account_{};
     std::deque<Unframed> unframed_;
     Bytes piece_;  // of a batch that is being replayed
     std::uint64_t appends_{};

@@ -30,6 +30,7 @@ Task<Result<void>> PartitionLog::fill(Fill goal) {
     filling_ = true;
     const auto filled = co_await fill_locked(goal);
     filling_ = false;
+    note_account();
     fill_waiters_.wake_through(++fills_);
     shared_.room.wake_through(++shared_.fills);
     if (!filled && !failed_ && shared_.failed) shared_.failed(filled.error());
@@ -61,7 +62,7 @@ Task<Result<void>> PartitionLog::fill_segment(LogSegment& segment, Cursor target
     const std::uint64_t to = last ? target.position : segment.size();
     const std::uint64_t before = segment.filled();
     const bool makes_files = !segment.has_files();
-    const auto filled = co_await segment.fill(to, last && goal == Fill::kBlocks);
+    const auto filled = co_await segment.fill(to, last && goal == Fill::kBlocks, true);
     // Not before: a sync that runs beside the making of a file doesn't cover its name.
     if (makes_files) folder_unsynced_ = true;
     const std::size_t count = segment.filled() - before;

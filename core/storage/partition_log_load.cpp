@@ -58,7 +58,7 @@ Task<Result<void>> PartitionLog::make_files() {
     if (outcome) outcome = co_await write_epochs();
     if (!outcome) co_return outcome;
     roll(Offset{0});
-    outcome = co_await active().fill(0, false);
+    outcome = co_await active().fill(0, false, false);
     if (!outcome) co_return outcome;
     co_return co_await sync_folder(world_, folder_);
 }
@@ -190,7 +190,7 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
     }
     if (segments_.empty()) {
         roll(past.log_start);
-        const auto made = co_await active().fill(0, false);
+        const auto made = co_await active().fill(0, false, false);
         if (!made) co_return made;
         folder_unsynced_ = true;
     }

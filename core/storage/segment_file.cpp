@@ -1,5 +1,7 @@
 #include "core/storage/segment_file.hpp"
 
+#include "core/storage/ballast.hpp"
+
 #include <algorithm>
 
 namespace millrace {
@@ -20,7 +22,7 @@ Task<Result<void>> SegmentFile::open(OpenMode mode) {
     co_return Result<void>();
 }
 
-Task<Result<void>> SegmentFile::grow(std::uint64_t size) {
+Task<Result<void>> SegmentFile::grow(std::uint64_t size, bool ahead) {
     if (engine_ == SegmentEngine::kPageCache) co_return Result<void>();
     if (!direct_.is_open()) {
         auto opened = co_await File::open_direct(world_, path_, OpenMode::kReadWrite);
@@ -33,10 +35,14 @@ Task<Result<void>> SegmentFile::grow(std::uint64_t size) {
     // the write behind it off the ring thread, too; a segment is never longer than it may become.
     const std::uint64_t step = std::clamp(allocated_ * 3, kFirstStep, kStepMax);
     const std::uint64_t most = std::max(wanted, round_up(bytes_max_, kBlockBytes));
-    const std::uint64_t target =
-        std::min(std::max(wanted, round_up(allocated_ + step, kBlockBytes)), most);
+    std::uint64_t target = wanted;
+    if (ahead) target = std::min(std::max(wanted, round_up(allocated_ + step, kBlockBytes)), most);
     longer_ = true;
-    const auto grown = co_await direct_.allocate(allocated_, target - allocated_);
+    auto grown = co_await direct_.allocate(allocated_, target - allocated_);
+    if (!grown && is_full(grown.error()) && target > wanted) {
+        target = wanted;
+        grown = co_await direct_.allocate(allocated_, target - allocated_);
+    }
     if (grown) allocated_ = target;
     co_return grown;
 }
@@ -46,8 +52,11 @@ Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec>
     if (!rest.empty()) {
         blocks.push_back({const_cast<std::byte*>(rest.data()), rest.size()});
     }
+    std::uint64_t end = position;
+    for (const iovec& each : blocks) end += each.iov_len;
     File& file = engine_ == SegmentEngine::kDirectIo ? direct_ : plain_->file();
     const auto written = co_await file.write_all_at(position, blocks);
+    if (written) allocated_ = std::max(allocated_, end);
     // Not before: a sync that runs beside the write doesn't cover it.
     unsynced_ = true;
     co_return written;
@@ -55,10 +64,11 @@ Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec>
 
 Task<Result<void>> SegmentFile::trim(std::uint64_t size) {
     if (allocated_ == size && !longer_) co_return Result<void>();
+    // Before: what is appended meanwhile must not count on what goes.
+    allocated_ = size;
     const auto cut = co_await plain_->file().truncate(size);
     unsynced_ = true;
     if (!cut) co_return cut;
-    allocated_ = size;
     longer_ = false;
     co_return Result<void>();
 }

@@ -36,8 +36,11 @@ public:
 
     Task<Result<void>> open(OpenMode mode);
     Task<Result<std::uint64_t>> size() { return plain_->file().size(); }
-    /// Makes room for `size` bytes of data, in steps that grow with the file.
-    Task<Result<void>> grow(std::uint64_t size);
+    /// Makes room for `size` bytes of data; with `ahead`, in steps that grow with the file, unless
+    /// the disk has no more than what is wanted.
+    Task<Result<void>> grow(std::uint64_t size, bool ahead);
+    /// Data up to here finds its room on the disk taken.
+    std::uint64_t room_end() const { return round_up(allocated_, kBlockBytes); }
     /// Writes whole blocks from `position`, which is a block's, and `rest` behind them.
     Task<Result<void>> write(std::uint64_t position, std::vector<iovec> blocks, ByteView rest);
     /// Cuts the file to `size`, the end of its data.

@@ -59,6 +59,9 @@ public:
     /// Entries for batches that begin before `filled` and are in no file yet.
     Addition take_offsets(std::uint64_t filled);
     Addition take_timestamps(std::uint64_t filled);
+    /// What was taken couldn't be written: it is taken again.
+    void give_back_offsets(std::uint64_t position) { offsets_written_ = position / 8; }
+    void give_back_timestamps(std::uint64_t position) { timestamps_written_ = position / 12; }
     bool has_unwritten(std::uint64_t filled) const;
 
     std::size_t offset_bytes() const { return offsets_.size() * 8; }

@@ -249,7 +249,7 @@ TEST_F(PartitionLogTest, TheJournalsFilesAreUsedAgainBehindCheckpoints) {
         Bytes expected;
         for (int i = 0; i < 200; ++i) {
             Bytes batch = make_batch({.value_bytes = 100'000});
-            EXPECT_TRUE(co_await log->wait_for_room());
+            EXPECT_TRUE(co_await log->wait_for_room(batch.size()));
             EXPECT_TRUE(log->append(batch, kEpoch));
             append_bytes(expected, batch);
         }

@@ -1,0 +1,61 @@
+// The ballast of a journal: a preallocated file beside it, given up when the disk is full, so that
+// what the journal holds has a home in segment files then.
+#pragma once
+
+#include "core/runtime/file.hpp"
+#include "core/runtime/wait_list.hpp"
+
+#include <string>
+
+namespace millrace {
+
+/// Millrace's word for "no room": the disk is full, or the owner's quota of it is used up.
+bool is_full(const Error& error);
+
+std::string ballast_file_name(std::uint32_t index);
+/// Gives up the ballasts of all of a folder's journals. What can't be removed stays; whoever wants
+/// the room finds out.
+Task<> remove_ballasts(World& world, std::string folder);
+
+/// Owned by its DirectoryPart, on that part's shard.
+class Ballast {
+public:
+    Ballast(World& world, std::string folder, std::uint32_t index, std::uint64_t bytes)
+        : world_(world),
+          folder_(std::move(folder)),
+          path_(folder_ + "/" + ballast_file_name(index)),
+          bytes_(bytes),
+          turns_(world) {}
+
+    std::uint64_t bytes() const { return bytes_; }
+    /// What segments may still have to grow by at any moment. An eighth is left for what nobody
+    /// counts: indexes, checkpoint files, a file of the journal, the filesystem's own blocks.
+    std::uint64_t account_max() const { return bytes_ - bytes_ / 8; }
+    /// The file is there, on stable storage, and nobody is about to give it up.
+    bool stands() const { return stands_ && wanted_away_ == 0; }
+
+    /// Makes the file unless it stands. Fails as a full disk does, without an attempt, when less
+    /// than an eighth more than its size is free.
+    Task<Result<void>> make();
+    /// Success: the file is gone, and its room is there for others.
+    Task<Result<void>> give_up();
+
+private:
+    Task<> take_turn();
+    void end_turn();
+    Task<Result<std::uint64_t>> former_size();
+    Task<Result<void>> make_file();
+    Task<Result<void>> allocate();
+
+    World& world_;
+    const std::string folder_;
+    const std::string path_;
+    const std::uint64_t bytes_;
+    bool stands_{};
+    int wanted_away_{};
+    bool busy_{};
+    std::int64_t turns_taken_{};
+    WaitList turns_;  // by turns_taken_
+};
+
+}  // namespace millrace

@@ -1,0 +1,153 @@
+// Room on the disk for what is appended: taken on account of a preallocated file, and credited when
+// segment files have grown.
+#include "core/runtime/timer.hpp"
+#include "core/storage/ballast.hpp"
+#include "core/storage/log_directory.hpp"
+#include "tests/support/batches.hpp"
+#include "tests/support/on_ring.hpp"
+
+namespace millrace {
+namespace {
+
+constexpr std::uint64_t kBallastBytes = 256 << 10;
+
+class RoomTest : public OnRing {
+protected:
+    /// A log and a journal that nobody makes checkpoints for.
+    Task<> open_log() {
+        LogConfig config;
+        config.journal_bytes = 4 << 20;
+        set_ = std::make_unique<LogSet>(*world_, logger_, folder_, config);
+        EXPECT_TRUE(co_await set_->open_folder());
+        auto journal =
+            co_await Journal::open(*world_, logger_, journal_options(folder_, config, 0), {});
+        journal_ = std::move(*journal);
+        set_->shared.journal = journal_.get();
+        const TopicPartition name{"t", PartitionIndex{0}};
+        auto log = co_await PartitionLog::create(set_->shared, folder_, name, 1, {});
+        log_ = log->get();
+        set_->logs.emplace(name, std::move(*log));
+    }
+
+    Task<> close_log() {
+        EXPECT_TRUE(co_await journal_->close());
+        EXPECT_TRUE(co_await set_->close());
+        journal_.reset();
+    }
+
+    Task<> append(std::size_t bytes) {
+        Bytes batch = make_batch({.value_bytes = bytes});
+        EXPECT_TRUE(co_await log_->wait_for_room(batch.size()));
+        EXPECT_TRUE(log_->append(batch, LeaderEpoch{0}));
+        ++appended_;
+    }
+
+    Task<> wait_durable() {
+        EXPECT_TRUE(co_await log_->wait_durable(log_->log_end_offset(), kNever));
+    }
+
+    std::uint64_t on_account() const { return set_->shared.on_account; }
+
+    std::unique_ptr<LogSet> set_;
+    std::unique_ptr<Journal> journal_;
+    PartitionLog* log_{};
+    int appended_{};
+};
+
+TEST_F(RoomTest, WhatHasNoRoomInAFileIsOnAccountUntilItIsFilled) {
+    const auto scenario = [this]() -> Task<> {
+        co_await open_log();
+        EXPECT_EQ(on_account(), 0u);
+        co_await append(5'000);
+        EXPECT_EQ(on_account(), 2 * kBlockBytes);
+        co_await append(5'000);
+        EXPECT_EQ(on_account(), 3 * kBlockBytes);
+        co_await wait_durable();
+        EXPECT_TRUE(co_await log_->fill(PartitionLog::Fill::kAll));
+        EXPECT_EQ(on_account(), 0u);
+        // The file has grown for more than was asked.
+        co_await append(5'000);
+        EXPECT_EQ(on_account(), 0u);
+        co_await wait_durable();
+        // And is as long as its data now.
+        EXPECT_TRUE(co_await log_->fill(PartitionLog::Fill::kSettle));
+        co_await append(5'000);
+        EXPECT_EQ(on_account(), kBlockBytes);
+        co_await close_log();
+    };
+    run(scenario());
+}
+
+TEST_F(RoomTest, AppendsWaitWhenTheAccountIsUsedUp) {
+    const auto scenario = [this]() -> Task<> {
+        co_await open_log();
+        int asked = 0;
+        set_->shared.account_max = 100'000;
+        set_->shared.fill_wanted = [&asked] { ++asked; };
+        co_await append(60'000);
+        EXPECT_EQ(asked, 0);
+        const std::uint64_t before = on_account();
+        spawn(*world_, append(60'000));
+        co_await wait_durable();
+        EXPECT_EQ(appended_, 1);
+        EXPECT_EQ(asked, 1);
+        EXPECT_EQ(on_account(), before);
+        EXPECT_TRUE(co_await log_->fill(PartitionLog::Fill::kAll));
+        co_await sleep_for(*world_, std::chrono::milliseconds(1));
+        EXPECT_EQ(appended_, 2);
+        co_await wait_durable();
+        co_await close_log();
+    };
+    run(scenario());
+}
+
+TEST_F(RoomTest, ABatchLargerThanTheAccountGoesAlone) {
+    const auto scenario = [this]() -> Task<> {
+        co_await open_log();
+        set_->shared.account_max = 10'000;
+        co_await append(60'000);
+        co_await wait_durable();
+        co_await close_log();
+    };
+    run(scenario());
+    EXPECT_EQ(appended_, 1);
+}
+
+TEST_F(RoomTest, ABallastIsMadeTakenOverAndGivenUp) {
+    const auto scenario = [this]() -> Task<> {
+        const std::string path = folder_ + "/millrace.ballast.3";
+        Ballast first(*world_, folder_, 3, 2 * kBallastBytes);
+        EXPECT_FALSE(first.stands());
+        EXPECT_TRUE(co_await first.make());
+        EXPECT_TRUE(first.stands());
+        EXPECT_EQ(std::filesystem::file_size(path), 2 * kBallastBytes);
+        EXPECT_LT(first.account_max(), first.bytes());
+
+        // Of another size than the one that is there.
+        Ballast second(*world_, folder_, 3, kBallastBytes);
+        EXPECT_TRUE(co_await second.make());
+        EXPECT_EQ(std::filesystem::file_size(path), kBallastBytes);
+        EXPECT_TRUE(co_await second.give_up());
+        EXPECT_FALSE(second.stands());
+        EXPECT_FALSE(std::filesystem::exists(path));
+        EXPECT_TRUE(co_await second.give_up());
+        EXPECT_TRUE(co_await second.make());
+        co_await remove_ballasts(*world_, folder_);
+        EXPECT_FALSE(std::filesystem::exists(path));
+    };
+    run(scenario());
+}
+
+TEST_F(RoomTest, ABallastThatFindsNoRoomLeavesNothing) {
+    const auto scenario = [this]() -> Task<> {
+        Ballast ballast(*world_, folder_, 0, std::uint64_t{1} << 60);
+        const auto made = co_await ballast.make();
+        EXPECT_TRUE(!made && is_full(made.error()));
+        EXPECT_FALSE(ballast.stands());
+    };
+    run(scenario());
+    EXPECT_FALSE(std::filesystem::exists(folder_ + "/millrace.ballast.0"));
+}
+
+}  // namespace
+}  // namespace millrace
