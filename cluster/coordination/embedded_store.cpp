@@ -2,6 +2,7 @@
 
 #include "core/base/crc32c.hpp"
 #include "core/base/parse.hpp"
+#include "core/storage/ballast.hpp"
 #include "core/storage/text_checkpoint.hpp"
 
 #include <fmt/format.h>
@@ -136,6 +137,10 @@ Task<Result<void>> EmbeddedStore::replace(StoreContent next) {
     if (failed.size() == folders.size()) {
         if (failed.empty()) co_return Errc::kStorageFailed;
         co_return failed.begin()->second;
+    }
+    // A full disk isn't a broken one: its copy is the older, and nothing is lost.
+    for (const auto& [folder, error] : failed) {
+        if (is_full(error)) co_return error;
     }
     lose(std::move(failed));
     content_ = std::move(next);

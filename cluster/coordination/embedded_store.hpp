@@ -51,8 +51,9 @@ public:
 
     const StoreContent& content() const { return content_; }
     /// Makes `next` the truth. Success: it is on stable storage in every copy; a folder in which
-    /// that fails is lost() then, and at least one isn't. An error leaves the old content in memory
-    /// and loses no folder; which of the two a restart finds is open.
+    /// that fails is lost() then, and at least one isn't; but a full disk is an error. An error
+    /// leaves the old content in memory and loses no folder; which of the two a restart finds is
+    /// open.
     Task<Result<void>> replace(StoreContent next);
 
     /// Folders with a copy.

@@ -188,7 +188,21 @@ Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
     co_return TopicCreation::kCreated;
 }
 
+/// What a start found missing, and a full disk refused.
+Task<> Topics::make_refused_logs() {
+    const std::set<std::string> names = refused_;
+    for (const std::string& name : names) {
+        const StoredTopic topic = all().at(name);
+        const auto created = co_await create_missing_logs(name, topic);
+        if (!created) continue;
+        refused_.erase(name);
+        image_.add(name, look(name, topic));
+        co_await publish();
+    }
+}
+
 Task<Result<void>> Topics::write_checkpoints() {
+    co_await make_refused_logs();
     Result<void> outcome;
     for (const auto& directory : directories_) {
         if (!directory->in_service()) continue;

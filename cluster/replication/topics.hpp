@@ -58,6 +58,7 @@ public:
     /// `heard` runs once no directory serves any more.
     void on_all_failed(std::function<void()> heard);
 
+    /// Also makes the logs that a full disk has refused at start.
     Task<Result<void>> write_checkpoints();
     Task<Result<void>> close();
 
@@ -89,6 +90,7 @@ private:
     TopicImage look(const std::string& name, const StoredTopic& topic) const;
     Task<Result<void>> create_missing_logs(const std::string& name, const StoredTopic& topic);
     LogDirectory* directory_for(const TopicPartition& partition);
+    Task<> make_refused_logs();
     Task<> publish();
     Task<> show(const View& view);
 
@@ -103,6 +105,7 @@ private:
     std::map<TopicPartition, LogDirectory*> begun_;
     TopicsImage image_;
     std::vector<View> views_;
+    std::set<std::string> refused_;  // topics that a start couldn't complete on a full disk
     std::set<std::string, std::less<>> in_flight_;
     Gate gate_;
 };

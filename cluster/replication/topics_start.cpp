@@ -2,6 +2,7 @@
 // with what they hold.
 #include "cluster/replication/topics.hpp"
 #include "core/runtime/random_uuid.hpp"
+#include "core/storage/ballast.hpp"
 #include "core/storage/directory_names.hpp"
 
 #include <algorithm>
@@ -145,7 +146,9 @@ Task<Result<void>> Topics::reconcile() {
     for (const auto& [name, topic] : next.topics) {
         if (is_ours && knows_all()) {
             const auto created = co_await create_missing_logs(name, topic);
-            if (!created) co_return created;
+            const bool later = !created && is_full(created.error());
+            if (later) refused_.insert(name);
+            if (!created && !later) co_return created;
         }
         image_.add(name, look(name, topic));
     }

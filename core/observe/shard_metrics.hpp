@@ -36,6 +36,8 @@ struct ShardMetrics {
     Counter& appends_slowed = registry.counter("millrace_appends_slowed_total",
                                                "Appends that waited because a journal filled up");
     Counter& replays = registry.counter("millrace_replays_total", "Journals replayed at start");
+    Counter& full_disks =
+        registry.counter("millrace_full_disks_total", "Times that a log directory's disk was full");
     Counter& storage_failures =
         registry.counter("millrace_storage_failures_total", "Log directories taken out of service");
 };

@@ -50,13 +50,26 @@ Task<Result<void>> Ballast::give_up() {
     ++wanted_away_;
     co_await take_turn();
     stands_ = false;
-    auto removed = co_await remove_file(world_, path_);
-    if (!removed && removed.error() == system_error(ENOENT)) removed = Result<void>();
-    // Some filesystems give freed blocks out again only when the removal is stable.
-    if (removed) removed = co_await sync_folder(world_, folder_);
+    const auto shrunk = co_await shrink();
     end_turn();
     --wanted_away_;
-    co_return removed;
+    co_return shrunk;
+}
+
+Task<Result<void>> Ballast::shrink() {
+    auto file = co_await File::open(world_, path_, OpenMode::kReadWrite);
+    if (!file && file.error() == system_error(ENOENT)) co_return Result<void>();
+    if (!file) co_return file.error();
+    Result<void> shrunk;
+    const auto size = co_await file->size();
+    if (!size) shrunk = size.error();
+    if (size && *size > kPebbleBytes) {
+        shrunk = co_await file->truncate(kPebbleBytes);
+        // Some filesystems give freed blocks out again only when that is stable.
+        if (shrunk) shrunk = co_await file->sync(SyncScope::kAll);
+    }
+    const auto closed = co_await file->close();
+    co_return shrunk ? closed : shrunk;
 }
 
 /// Of the file that a former life has left; 0 when there is none.
@@ -76,22 +89,23 @@ Task<Result<void>> Ballast::make_file() {
     if (*former == bytes_) co_return Result<void>();
     const auto space = co_await filesystem_space(world_, folder_);
     if (!space) co_return space.error();
-    if (space->available + *former < bytes_ + bytes_ / 8) co_return system_error(ENOSPC);
-    auto made = co_await allocate();
-    if (made) made = co_await sync_folder(world_, folder_);
-    if (made) co_return made;
-    // A part of it would be in the way of those who want the rest.
-    (void)co_await remove_file(world_, path_);
-    co_return made;
+    if (space->available + *former >= bytes_wanted()) co_return co_await allocate(bytes_);
+    const bool pebble = *former == 0 && space->available >= 2 * kPebbleBytes;
+    if (pebble) (void)co_await allocate(kPebbleBytes);
+    co_return system_error(ENOSPC);
 }
 
-Task<Result<void>> Ballast::allocate() {
+Task<Result<void>> Ballast::allocate(std::uint64_t bytes) {
     auto file = co_await File::open(world_, path_, OpenMode::kTruncate);
     if (!file) co_return file.error();
-    auto made = co_await file->allocate(0, bytes_);
+    auto made = co_await file->allocate(0, bytes);
     if (made) made = co_await file->sync(SyncScope::kAll);
     const auto closed = co_await file->close();
-    co_return made ? closed : made;
+    if (made) made = closed;
+    if (made) made = co_await sync_folder(world_, folder_);
+    // A part of it would be in the way of those who want the rest.
+    if (!made) (void)co_await remove_file(world_, path_);
+    co_return made;
 }
 
 }  // namespace millrace

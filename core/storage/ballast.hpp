@@ -20,24 +20,29 @@ Task<> remove_ballasts(World& world, std::string folder);
 /// Owned by its DirectoryPart, on that part's shard.
 class Ballast {
 public:
-    Ballast(World& world, std::string folder, std::uint32_t index, std::uint64_t bytes)
+    /// What stays of it when it is given up: a start and a stop on a full disk write small files.
+    static constexpr std::uint64_t kPebbleBytes = 64 << 10;
+
+    /// `bytes` are taken where at least `beside` more are free.
+    Ballast(World& world, std::string folder, std::uint32_t index, std::uint64_t bytes,
+            std::uint64_t beside)
         : world_(world),
           folder_(std::move(folder)),
           path_(folder_ + "/" + ballast_file_name(index)),
           bytes_(bytes),
+          beside_(beside),
           turns_(world) {}
 
     std::uint64_t bytes() const { return bytes_; }
-    /// What segments may still have to grow by at any moment. An eighth is left for what nobody
-    /// counts: indexes, checkpoint files, a file of the journal, the filesystem's own blocks.
-    std::uint64_t account_max() const { return bytes_ - bytes_ / 8; }
+    /// What has to be free for make().
+    std::uint64_t bytes_wanted() const { return bytes_ + beside_; }
     /// The file is there, on stable storage, and nobody is about to give it up.
     bool stands() const { return stands_ && wanted_away_ == 0; }
 
     /// Makes the file unless it stands. Fails as a full disk does, without an attempt, when less
-    /// than an eighth more than its size is free.
+    /// than bytes_wanted() is free; the pebble is there then, if it can be.
     Task<Result<void>> make();
-    /// Success: the file is gone, and its room is there for others.
+    /// Success: but for the pebble its room is there for others.
     Task<Result<void>> give_up();
 
 private:
@@ -45,12 +50,14 @@ private:
     void end_turn();
     Task<Result<std::uint64_t>> former_size();
     Task<Result<void>> make_file();
-    Task<Result<void>> allocate();
+    Task<Result<void>> allocate(std::uint64_t bytes);
+    Task<Result<void>> shrink();
 
     World& world_;
     const std::string folder_;
     const std::string path_;
     const std::uint64_t bytes_;
+    const std::uint64_t beside_;
     bool stands_{};
     int wanted_away_{};
     bool busy_{};

@@ -22,10 +22,27 @@ JournalOptions journal_options(const std::string& folder, const LogConfig& confi
     return options;
 }
 
-std::uint64_t ballast_bytes(const LogConfig& config) {
+std::uint64_t account_bytes(const LogConfig& config) {
     const std::uint64_t two = 2 * LogSegment::growth_max(config.batch_bytes_max);
-    return round_up(std::max(config.journal_bytes / 4, two * 8 / 7 + 1), kBlockBytes);
+    return round_up(std::max(config.journal_bytes / 4, two), kBlockBytes);
 }
+
+namespace {
+
+/// What a new journal may still lack.
+std::uint64_t spare_bytes(const LogConfig& config) {
+    return 2 * journal_options("", config, 0).file_bytes();
+}
+
+/// Beside the account: spare files, what nobody counts (indexes, checkpoint files, the filesystem's
+/// own blocks), and what is never given up.
+std::uint64_t ballast_bytes(const LogConfig& config) {
+    const std::uint64_t account = account_bytes(config);
+    const std::uint64_t all = account + account / 8 + spare_bytes(config) + Ballast::kPebbleBytes;
+    return round_up(all, kBlockBytes);
+}
+
+}  // namespace
 
 DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string path,
                              std::uint32_t index, LogConfig config)
@@ -34,12 +51,14 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       path_(std::move(path)),
       index_(index),
       set_(world, logger_, path_, config),
-      ballast_(world, path_, index_, ballast_bytes(config)),
+      ballast_(world, path_, index_, ballast_bytes(config), spare_bytes(config)),
       checkpoint_waiters_(world),
+      space_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
     set_.shared.fill_wanted = [this] { start_checkpoint(); };
-    set_.shared.account_max = ballast_.account_max();
+    set_.shared.make_room = [this] { return make_room(); };
+    set_.shared.account_max = account_bytes(config);
 }
 
 Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
@@ -54,8 +73,9 @@ Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
 }
 
 Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
-    auto journal = co_await Journal::open(
-        world_, logger_, journal_options(path_, set_.shared.config, index_), std::move(past));
+    auto journal =
+        co_await Journal::open(world_, logger_, journal_options(path_, set_.shared.config, index_),
+                               std::move(past), set_.shared.make_room);
     if (!journal) co_return journal.error();
     journal_ = std::move(*journal);
     journal_->on_failed([this](const Error& error) { fail(error); });
@@ -64,13 +84,17 @@ Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
     const auto told = co_await write_checkpoint_frames(begin, {});
     if (!told) co_return told;
     journal_->release_before(begin);
-    journal_->reserve(reserve_bytes());
     set_.shared.journal = journal_.get();
-    co_return co_await ballast_.make();
+    const auto ballasted = co_await ballast_.make();
+    if (!ballasted && !is_full(ballasted.error())) co_return ballasted;
+    if (!ballasted) become_full();
+    journal_->reserve(reserve_bytes());
+    co_return Result<void>();
 }
 
 Task<Result<PartitionLog*>> DirectoryPart::create(TopicPartition name, Uuid topic_id) {
     if (failed_) co_return Errc::kStorageFailed;
+    if (set_.shared.full) co_return system_error(ENOSPC);
     const LogId id = set_.take_log_id();
     auto log = co_await PartitionLog::create(set_.shared, path_, name, id, topic_id);
     if (!log) {
@@ -147,6 +171,7 @@ Task<Result<void>> DirectoryPart::close() {
     }
     // No checkpoint begins by itself any more: its frames would come behind the last one.
     closing_ = true;
+    space_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     if (outcome) outcome = co_await checkpoint();
     if (outcome) {

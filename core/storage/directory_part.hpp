@@ -29,8 +29,9 @@ struct LogPoints {
 /// The disk is to blame, and not the moment: its directory can't serve any more.
 bool is_of_broken_disk(const Error& error);
 
-/// A quarter of the part's journal, and at least what two largest batches may have to grow by.
-std::uint64_t ballast_bytes(const LogConfig& config);
+/// What the segments of a part may still have to grow by at any moment: a quarter of its journal,
+/// and at least what two largest batches take.
+std::uint64_t account_bytes(const LogConfig& config);
 
 JournalOptions journal_options(const std::string& folder, const LogConfig& config,
                                std::uint32_t index);
@@ -95,6 +96,9 @@ private:
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
     void start_checkpoint();
+    Task<> make_room();
+    void become_full();
+    Task<> wait_for_space();
     void go_out_of_service();
     Task<> tell_others();
     std::uint64_t reserve_bytes() const;
@@ -115,6 +119,7 @@ private:
     bool checkpoint_wanted_{};
     std::int64_t checkpoints_{};
     WaitList checkpoint_waiters_;
+    WaitList space_waiters_;
     Gate gate_;
 };
 

@@ -1,5 +1,7 @@
 #include "core/storage/directory_recovery.hpp"
 
+#include "core/storage/ballast.hpp"
+
 namespace millrace {
 namespace {
 
@@ -15,7 +17,9 @@ public:
           logger_(logger),
           folder_(std::move(folder)),
           journals_(std::move(journals)),
-          set_(world, logger, folder_, config) {}
+          set_(world, logger, folder_, config) {
+        set_.shared.make_room = [this] { return make_room(); };
+    }
 
     Task<Result<void>> run() {
         auto outcome = co_await set_.open_folder();
@@ -50,6 +54,12 @@ public:
     }
 
 private:
+    /// What the journals hold is what the ballasts are for.
+    Task<> make_room() {
+        set_.shared.full = true;
+        return remove_ballasts(world_, folder_);
+    }
+
     Task<Result<void>> make_stable() {
         for (const OpenJournal& journal : journals_) {
             const auto made = co_await make_scanned_stable(world_, journal.options, *journal.scan);
@@ -193,7 +203,10 @@ Task<Result<LossReport>> salvage_journals(World& world, Logger& logger, std::str
 
 Task<Result<void>> close_journal(World& world, Logger& logger, JournalOptions options,
                                  Journal::Past past) {
-    auto opened = co_await Journal::open(world, logger, std::move(options), std::move(past));
+    const auto make_room = [&world, folder = options.folder] {
+        return remove_ballasts(world, folder);
+    };
+    auto opened = co_await Journal::open(world, logger, options, std::move(past), make_room);
     if (!opened) co_return opened.error();
     Journal& journal = **opened;
     const Lsn begin = journal.next_lsn();

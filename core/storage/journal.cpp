@@ -1,12 +1,14 @@
 #include "core/storage/journal.hpp"
 
 #include "core/base/assert.hpp"
+#include "core/storage/ballast.hpp"
 
 #include <algorithm>
 
 namespace millrace {
 
-Journal::Journal(World& world, Logger& logger, JournalOptions options, const Past& past)
+Journal::Journal(World& world, Logger& logger, JournalOptions options, const Past& past,
+                 std::function<Task<>()> make_room)
     : world_(world),
       logger_(logger),
       options_(std::move(options)),
@@ -19,6 +21,7 @@ Journal::Journal(World& world, Logger& logger, JournalOptions options, const Pas
       next_(past.end),
       written_(past.end),
       stable_(past.end),
+      make_room_(std::move(make_room)),
       frames_(world),
       controls_done_(world),
       stable_waiters_(world),
@@ -43,10 +46,12 @@ void Journal::register_frame_memory() {
 }
 
 Task<Result<std::unique_ptr<Journal>>> Journal::open(World& world, Logger& logger,
-                                                     JournalOptions options, Past past) {
-    std::unique_ptr<Journal> journal(new Journal(world, logger, std::move(options), past));
+                                                     JournalOptions options, Past past,
+                                                     std::function<Task<>()> make_room) {
+    std::unique_ptr<Journal> journal(
+        new Journal(world, logger, std::move(options), past, std::move(make_room)));
     journal->register_frame_memory();
-    const auto begun = co_await journal->begin_life(past.end);
+    const auto begun = co_await journal->begin_life(past.end, past.replay_from);
     if (!begun) {
         (void)co_await journal->files_.close();
         co_return begun.error();
@@ -54,19 +59,24 @@ Task<Result<std::unique_ptr<Journal>>> Journal::open(World& world, Logger& logge
     co_return journal;
 }
 
-Task<Result<void>> Journal::begin_life(Lsn former_end) {
+Task<Result<void>> Journal::begin_life(Lsn former_end, Lsn replay_from) {
+    bool unused = true;
     if (files_.spares() == 0) {
-        const auto prepared = co_await files_.prepare();
-        if (!prepared) co_return prepared;
+        const auto prepared = co_await prepare_file();
+        if (!prepared) {
+            // A file of a former life will do, when the disk has no room for another.
+            files_.release_before(replay_from);
+            unused = false;
+        }
+        if (files_.spares() == 0) co_return prepared;
     }
-    if (options_.flush && options_.direct) {
+    if (options_.flush && options_.direct && unused) {
         const auto probed = co_await probe_device();
         if (!probed) co_return probed;
     }
     const JournalFileHeader header{journal_id_, 0, next_, life_, former_end, 0};
     const auto begun = co_await files_.begin_next(header);
     if (!begun) co_return begun.error();
-    keep_spare();
     co_return Result<void>();
 }
 
@@ -196,7 +206,7 @@ Task<Result<void>> Journal::write_frame(bool control) {
 
 Task<Result<void>> Journal::next_file(Lsn start) {
     if (files_.spares() == 0) {
-        const auto prepared = co_await files_.prepare();
+        const auto prepared = co_await prepare_file();
         if (!prepared) co_return prepared;
     }
     const JournalFileHeader header{journal_id_, 0, start, life_, 0, 0};
@@ -264,10 +274,23 @@ void Journal::reserve(std::uint64_t bytes) {
     keep_spare();
 }
 
+void Journal::set_frugal(bool frugal) {
+    frugal_ = frugal;
+    if (!frugal) keep_spare();
+}
+
 void Journal::release_before(Lsn lsn) {
     files_.release_before(lsn);
     checkpoint_asked_ = false;
     kick();
+}
+
+/// One that the journal can't do without.
+Task<Result<void>> Journal::prepare_file() {
+    const auto prepared = co_await files_.prepare();
+    if (prepared || !is_full(prepared.error())) co_return prepared;
+    co_await make_room_();
+    co_return co_await files_.prepare();
 }
 
 void Journal::keep_spare() {
@@ -284,7 +307,16 @@ Task<> Journal::prepare_spares() {
                      {{"log_dir", options_.folder}, {"reason", removed.error().message()}});
     }
     while (files_.spares() < spares_wanted() && files_.can_grow() && !gate_.closed()) {
-        const auto prepared = co_await files_.prepare();
+        // A checkpoint frees files of a longer row; of one this short, appends would never have
+        // room.
+        const bool needed = files_.count() <= spares_wanted();
+        if (frugal_ && !(needed && !queue_.empty())) break;
+        Result<void> prepared;
+        if (needed) {
+            prepared = co_await prepare_file();
+        } else {
+            prepared = co_await files_.prepare();
+        }
         if (prepared) continue;
         logger_.warn("cannot make a spare journal file",
                      {{"log_dir", options_.folder}, {"reason", prepared.error().message()}});

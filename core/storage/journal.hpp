@@ -45,12 +45,16 @@ public:
         std::uint64_t journal_id{};
         std::uint32_t life{};
         Lsn end{};
+        Lsn replay_from{};  // no frame before it is wanted again
         std::vector<std::pair<std::uint64_t, JournalFileHeader>> files;
     };
 
-    /// Begins a new life in a fresh file. Nothing of the past is freed until release_before().
+    /// Begins a new life in a fresh file. `make_room` is called before a file that the journal
+    /// can't do without, and that the disk refused, is tried once more. Nothing of the past is
+    /// freed until release_before().
     static Task<Result<std::unique_ptr<Journal>>> open(World& world, Logger& logger,
-                                                       JournalOptions options, Past past);
+                                                       JournalOptions options, Past past,
+                                                       std::function<Task<>()> make_room);
     ~Journal();
 
     /// The member has something to write, now or once there is room.
@@ -75,6 +79,7 @@ public:
     /// A checkpoint that begins at `lsn` is durable: older frames may be forgotten.
     void release_before(Lsn lsn);
     /// What the largest checkpoint and the largest batch would take; appends leave room for it.
+    /// Spare files are made from the first call on.
     void reserve(std::uint64_t bytes);
     /// How long whoever brings an append waits before it is admitted: not at all until three
     /// quarters of what appends may use hold frames, then ever longer, up to kPauseMax when only
@@ -83,6 +88,8 @@ public:
     static constexpr Duration kPauseMax = std::chrono::milliseconds(10);
     /// `wanted` is called once a quarter of the journal holds frames, or when appends wait for
     /// room; again after release_before().
+    /// The disk is full: no file is made that the journal can do without.
+    void set_frugal(bool frugal);
     void on_checkpoint_wanted(std::function<void()> wanted) {
         checkpoint_wanted_ = std::move(wanted);
     }
@@ -105,10 +112,11 @@ private:
         std::int64_t ticket{};
     };
 
-    Journal(World& world, Logger& logger, JournalOptions options, const Past& past);
+    Journal(World& world, Logger& logger, JournalOptions options, const Past& past,
+            std::function<Task<>()> make_room);
 
     void register_frame_memory();
-    Task<Result<void>> begin_life(Lsn former_end);
+    Task<Result<void>> begin_life(Lsn former_end, Lsn replay_from);
     Task<Result<void>> probe_device();
     Task<> write_frames();
     Task<Result<Step>> write_next_frame();
@@ -121,6 +129,7 @@ private:
     bool has_room_for_appends() const;
     void count_frame(std::size_t size);
     void after_frame(Lsn end, bool durable);
+    Task<Result<void>> prepare_file();
     void keep_spare();
     Task<> prepare_spares();
     void kick();
@@ -146,10 +155,12 @@ private:
     bool inside_batch_{};
     bool writing_{};
     bool preparing_{};
+    bool frugal_{};
     bool failed_{};
     bool checkpoint_asked_{};
     std::int64_t frames_written_{};
     std::int64_t tickets_{};
+    const std::function<Task<>()> make_room_;
     std::function<void()> checkpoint_wanted_;
     std::function<void(const Error&)> failed_callback_;
     WaitList frames_;          // by frames_written_

@@ -101,6 +101,8 @@ Task<Result<void>> JournalFiles::prepare() {
         outcome = file.error();
     }
     if (outcome) outcome = co_await sync_folder(world_, options_.folder);
+    // Half a file would take up room for nothing.
+    if (!outcome) (void)co_await remove_file(world_, path(number));
     --preparing_;
     if (outcome) free_.push_back({number, {}});
     co_return outcome;

@@ -325,6 +325,7 @@ private:
 
     JournalScan finish(std::size_t first, Lsn replay_from) {
         scan_.replay_from = replay_from;
+        scan_.past.replay_from = replay_from;
         scan_.life = collector_.life();
         for (std::size_t i = first; i < used_.size(); ++i) {
             scan_.row.emplace_back(used_[i].number, used_[i].header);

@@ -14,6 +14,9 @@ namespace {
 // Ten million partitions' lines; anything larger is no checkpoint.
 constexpr std::size_t kCheckpointBytesMax = 1 << 30;
 
+// Small files that a start writes: folders, stores, epochs.
+constexpr std::uint64_t kStartBytes = 1 << 20;
+
 /// FNV-1a of 32 bits.
 std::uint32_t fnv1a(std::string_view text) {
     std::uint32_t hash = 2166136261;
@@ -119,6 +122,9 @@ Task<Result<void>> LogDirectory::choose_engine() {
         std::max(config.journal_file_bytes_min * 8, config.batch_bytes_max * 4);
     config.journal_bytes =
         std::max(std::min(config.journal_bytes, space->total / 20) / parts_.size(), least);
+    // A start needs room itself before anybody could make any.
+    const std::uint64_t needed = 2 * journal_options(path_, config, 0).file_bytes() + kStartBytes;
+    if (space->available < needed) co_await remove_ballasts(world_, path_);
     if (config.engine == SegmentEngine::kPageCache) co_return Result<void>();
     auto probe = co_await File::open_direct(world_, file(kLockName), OpenMode::kRead);
     if (probe) co_return co_await probe->close();
@@ -237,15 +243,27 @@ Task<Result<void>> LogDirectory::close_parts() {
 
 Task<Result<void>> LogDirectory::close() {
     auto outcome = co_await close_parts();
-    if (outcome) outcome = co_await write_offset_checkpoints();
-    if (outcome) outcome = co_await remove_folder(world_, file(kUncleanName));
-    if (outcome) outcome = co_await sync_folder(world_, path_);
     if (outcome) {
-        outcome =
-            co_await replace_file(world_, file(kMarkerName), "{\"version\":0,\"brokerEpoch\":-1}");
+        outcome = co_await leave_clean();
+        if (!outcome && is_full(outcome.error())) {
+            co_await remove_ballasts(world_, path_);
+            outcome = co_await leave_clean();
+        }
     }
     (void)co_await lock_.close();
     co_return outcome;
+}
+
+Task<Result<void>> LogDirectory::leave_clean() {
+    auto outcome = co_await write_offset_checkpoints();
+    if (!outcome) co_return outcome;
+    outcome = co_await remove_folder(world_, file(kUncleanName));
+    // The second try finds it gone.
+    if (!outcome && outcome.error() != system_error(ENOENT)) co_return outcome;
+    outcome = co_await sync_folder(world_, path_);
+    if (!outcome) co_return outcome;
+    co_return co_await replace_file(world_, file(kMarkerName),
+                                    "{\"version\":0,\"brokerEpoch\":-1}");
 }
 
 }  // namespace millrace

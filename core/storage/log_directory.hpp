@@ -130,6 +130,7 @@ private:
     void note_logs();
     void note_failure();
     Task<Result<void>> close_parts();
+    Task<Result<void>> leave_clean();
 
     Task<Result<OffsetCheckpoint>> read_checkpoint(std::string_view file);
     Task<Result<void>> write_checkpoint(std::string_view file, OffsetCheckpoint entries);

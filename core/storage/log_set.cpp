@@ -1,5 +1,7 @@
 #include "core/storage/log_set.hpp"
 
+#include "core/storage/ballast.hpp"
+
 namespace millrace {
 namespace {
 
@@ -22,6 +24,10 @@ PartitionLog* LogSet::find(const TopicPartition& name) const {
 
 Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
     auto log = co_await PartitionLog::open(shared, folder_, name, take_log_id(), past);
+    if (!log && is_full(log.error()) && shared.make_room) {
+        co_await shared.make_room();
+        log = co_await PartitionLog::open(shared, folder_, name, take_log_id(), past);
+    }
     if (!log) {
         shared.logger.error(
             "a partition's log cannot be loaded",

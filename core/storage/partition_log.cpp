@@ -3,6 +3,7 @@
 #include "core/runtime/timer.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 namespace millrace {
@@ -61,6 +62,7 @@ Task<Result<void>> PartitionLog::wait_for_room(std::size_t bytes) {
         co_await sleep_for(world_, pause);
     }
     while (!failed_) {
+        if (shared_.full) co_return system_error(ENOSPC);
         const bool is_short = shared_.is_short_of_memory() || !has_account_for(bytes);
         if (unfilled_ <= config_.tail_bytes_max && !is_short) co_return Result<void>();
         if (is_short && shared_.fill_wanted) shared_.fill_wanted();
@@ -73,6 +75,7 @@ Task<Result<void>> PartitionLog::wait_for_room(std::size_t bytes) {
 Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
     if (failed_) return Errc::kStorageFailed;
     if (gate_.closed()) return Errc::kStopping;
+    if (shared_.full) return system_error(ENOSPC);
     if (batch.size() > static_cast<std::size_t>(config_.segment_bytes))
         return Errc::kBatchSetTooLarge;
     assign_offset_and_epoch(batch, log_end_, epoch);

@@ -74,8 +74,12 @@ struct LogShared {
     /// that it may be: the journal's ballast can give as much.
     std::uint64_t on_account{};
     std::uint64_t account_max{std::numeric_limits<std::uint64_t>::max()};
+    /// The disk is full: no appends, and no file grows ahead.
+    bool full{};
     /// The directory goes out of service.
     std::function<void(const Error&)> failed;
+    /// The disk refused something: room is made, as far as there is any, and the directory is full.
+    std::function<Task<>()> make_room;
     /// Too much is unfilled: let everything be filled.
     std::function<void()> fill_wanted;
 };
@@ -158,7 +162,7 @@ public:
 
     /// Waits until memory and account have room for a batch of `bytes`, and a little while the
     /// journal fills up. It is appended at once then. Errc::kStorageFailed when the log is out of
-    /// service.
+    /// service, ENOSPC when the disk is full.
     Task<Result<void>> wait_for_room(std::size_t bytes);
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
     /// the tail. Success promises order, not durability; wait_durable() does that.

@@ -2,6 +2,7 @@
 //
 // One fill of a log at a time. A segment's file grows, is written and is cut only for bytes that a
 // frame on stable storage holds.
+#include "core/storage/ballast.hpp"
 #include "core/storage/partition_log.hpp"
 
 #include <algorithm>
@@ -28,7 +29,11 @@ Task<Result<void>> PartitionLog::fill(Fill goal) {
     fill_wanted_ = false;
     if (failed_) co_return Errc::kStorageFailed;
     filling_ = true;
-    const auto filled = co_await fill_locked(goal);
+    auto filled = co_await fill_locked(goal);
+    if (!filled && is_full(filled.error()) && shared_.make_room) {
+        co_await shared_.make_room();
+        filled = co_await fill_locked(goal);
+    }
     filling_ = false;
     note_account();
     fill_waiters_.wake_through(++fills_);
@@ -62,7 +67,7 @@ Task<Result<void>> PartitionLog::fill_segment(LogSegment& segment, Cursor target
     const std::uint64_t to = last ? target.position : segment.size();
     const std::uint64_t before = segment.filled();
     const bool makes_files = !segment.has_files();
-    const auto filled = co_await segment.fill(to, last && goal == Fill::kBlocks, true);
+    const auto filled = co_await segment.fill(to, last && goal == Fill::kBlocks, !shared_.full);
     // Not before: a sync that runs beside the making of a file doesn't cover its name.
     if (makes_files) folder_unsynced_ = true;
     const std::size_t count = segment.filled() - before;

@@ -1,5 +1,6 @@
 #include "tests/sim/sim_disk.hpp"
 
+#include "core/base/aligned_bytes.hpp"
 #include "core/base/assert.hpp"
 #include "core/runtime/world.hpp"
 
@@ -10,7 +11,6 @@
 namespace millrace::sim {
 namespace {
 
-constexpr std::uint64_t kDiskBytes = std::uint64_t{1} << 40;
 constexpr std::size_t kSectorBytes = 512;
 
 /// A gathered write's bytes as one piece.
@@ -39,6 +39,24 @@ void SimDisk::make_root() {
 bool SimDisk::fires(DiskFaults::Fault& fault) {
     if (fault.per_10000 == 0 || prng_.below(10'000) >= fault.per_10000) return false;
     ++fault.fired;
+    return true;
+}
+
+std::uint64_t SimDisk::used() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [path, inode] : names_)
+        bytes += kBlockBytes + round_up(inode->size, kBlockBytes);
+    return bytes;
+}
+
+/// Of a file that reaches to `end` afterwards.
+std::uint64_t SimDisk::growth(const Inode& inode, std::uint64_t end) {
+    return round_up(std::max(end, inode.size), kBlockBytes) - round_up(inode.size, kBlockBytes);
+}
+
+bool SimDisk::is_refused(std::uint64_t growth) {
+    if (growth == 0 || capacity == kCapacity || used() + growth <= capacity) return false;
+    ++faults.disk_full;
     return true;
 }
 
@@ -166,7 +184,9 @@ std::int32_t SimDisk::carry_out(Request& request) {
         case IoKind::kReadAhead:
         case IoKind::kForget: return find(request.wish.handle) == nullptr ? -EBADF : 0;
         case IoKind::kSpace:
-            *static_cast<FilesystemSpace*>(request.wish.data) = {kDiskBytes, kDiskBytes / 2};
+            // As large as ever: what a broker makes of the total isn't what is tried here.
+            *static_cast<FilesystemSpace*>(request.wish.data) = {
+                kCapacity, capacity - std::min(used(), capacity)};
             return 0;
         case IoKind::kFileSize: {
             Handle* const handle = find(request.wish.handle);
@@ -201,7 +221,7 @@ std::int32_t SimDisk::open(const Request& request) {
     InodePtr inode = there ? found->second : nullptr;
     if (!there) {
         if (!names_.contains(parent_of(request.path))) return -ENOENT;
-        if (fires(faults.no_space)) return -ENOSPC;
+        if (is_refused(kBlockBytes) || fires(faults.no_space)) return -ENOSPC;
         inode = std::make_shared<Inode>();
         change_name({"", request.path, inode, 0});
     }
@@ -277,9 +297,9 @@ std::int32_t SimDisk::write(const Request& request) {
         tear_write(request);
         return -EIO;
     }
-    if (request.wish.offset + bytes.size() > handle->inode->size && fires(faults.no_space)) {
-        return -ENOSPC;
-    }
+    const std::uint64_t end = request.wish.offset + bytes.size();
+    if (is_refused(growth(*handle->inode, end))) return -ENOSPC;
+    if (end > handle->inode->size && fires(faults.no_space)) return -ENOSPC;
     std::size_t count = bytes.size();
     if (count > kBlockBytes && fires(faults.short_write)) {
         count = (1 + prng_.below((count - 1) / kBlockBytes)) * kBlockBytes;
@@ -341,9 +361,10 @@ std::int32_t SimDisk::sync(Request& request) {
 std::int32_t SimDisk::allocate(const Request& request) {
     Handle* const handle = find(request.wish.handle);
     if (handle == nullptr) return -EBADF;
-    if (fires(faults.no_space)) return -ENOSPC;
+    const std::uint64_t end = request.wish.offset + request.wish.size;
+    if (is_refused(growth(*handle->inode, end)) || fires(faults.no_space)) return -ENOSPC;
     Inode& inode = *handle->inode;
-    inode.size = std::max(inode.size, request.wish.offset + request.wish.size);
+    inode.size = std::max(inode.size, end);
     return 0;
 }
 
@@ -407,6 +428,7 @@ std::int32_t SimDisk::remove(const Request& request, bool folder) {
 std::int32_t SimDisk::make_folder(const Request& request) {
     if (names_.contains(request.path)) return -EEXIST;
     if (!names_.contains(parent_of(request.path))) return -ENOENT;
+    if (is_refused(kBlockBytes)) return -ENOSPC;
     auto inode = std::make_shared<Inode>();
     inode->is_folder = true;
     change_name({"", request.path, inode, 0});

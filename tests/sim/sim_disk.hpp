@@ -29,6 +29,8 @@ struct DiskFaults {
     Fault write_error;
     Fault sync_error;
     Fault no_space;
+    /// Counted, not drawn: what the disk refused because of its capacity.
+    std::uint64_t disk_full{};
     Fault short_read;
     Fault short_write;
     /// Counted, not drawn: pages that a power loss took back, or tore.
@@ -52,7 +54,13 @@ public:
 
     explicit SimDisk(Prng prng) : prng_(prng) { make_root(); }
 
+    static constexpr std::uint64_t kCapacity = std::uint64_t{1} << 40;
+
     DiskFaults faults;
+    /// What files, and a block for each name, may take.
+    std::uint64_t capacity = kCapacity;
+    /// What they take now. A file takes what it is long.
+    std::uint64_t used() const;
 
     /// Begins a request: what a sync covers is fixed now. The ticket goes to finish() or abort().
     std::uint64_t begin(Process process, const IoRequest& request);
@@ -122,6 +130,8 @@ private:
     void make_root();
     bool is_taken_away(const Request& request);
     bool fires(DiskFaults::Fault& fault);
+    bool is_refused(std::uint64_t growth);
+    static std::uint64_t growth(const Inode& inode, std::uint64_t end);
     std::int32_t carry_out(Request& request);
     std::int32_t open(const Request& request);
     std::int32_t read(const Request& request);

@@ -25,13 +25,16 @@ public:
     WaitList journaled;
 };
 
+Task<> no_room() { co_return; }
+
 class JournalTest : public OnRing {
 protected:
     Task<std::unique_ptr<Journal>> open() {
         JournalOptions options;
         options.folder = folder_;
         options.bytes = 8 * options.file_bytes_min;
-        auto journal = co_await Journal::open(*world_, logger_, options, {});
+        auto journal = co_await Journal::open(*world_, logger_, options, {}, no_room);
+        (*journal)->reserve(0);
         co_return std::move(*journal);
     }
 
