@@ -38,6 +38,8 @@ public:
         if (has("checkpoint ends")) ++outcome_.checkpoints;
         if (has("journal file used again")) ++outcome_.files_used_again;
         if (has("recovered")) ++outcome_.replays;
+        if (has("a log directory is full")) ++outcome_.full_directories;
+        if (has("takes appends again")) ++outcome_.full_no_more;
         if (has("out of service")) ++outcome_.out_of_service;
         if (has("starting without a log directory")) ++outcome_.starts_without_directory;
         if (has("out of service") || has("starting without")) is_degraded = true;
@@ -121,6 +123,8 @@ private:
             disk.sync_error.per_10000 = 10;
             disk.no_space.per_10000 = 10;
         }
+        squeezes_ = prng_.chance(1, 2);
+        errors_ = disk.write_error.per_10000 > 0;
         simulation_.network().faults.reset_per_10000 = 30;
         simulation_.network().faults.short_receive_per_10000 = 500;
     }
@@ -131,7 +135,10 @@ private:
         if (may_lose) may_lose_.assign(kPartitions, true);
         state_ = State::kStarting;
         restart_wanted_at_.reset();
-        broker_ = &simulation_.start_process(static_cast<ShardNumber>(prng_.between(1, 3)));
+        // More shards have more journals, and these need room.
+        const auto drawn = static_cast<ShardNumber>(prng_.between(1, 3));
+        if (simulation_.disk().capacity == SimDisk::kCapacity) shards_ = drawn;
+        broker_ = &simulation_.start_process(shards_);
         sinks_.push_back(std::make_unique<Lines>(outcome, print_log_));
         loggers_.push_back(std::make_unique<Logger>(*broker_, *sinks_.back(), LogFormat::kText));
         stop_wanted_ = std::make_unique<WaitList>(*broker_);
@@ -174,6 +181,8 @@ private:
     }
 
     void end_broker(bool power) {
+        const bool lost = sinks_.back()->is_degraded && !sinks_.back()->is_damaged;
+        if (lost && !errors_) ledger_.complain("want of room costs a directory");
         stop_wanted_.reset();
         if (power) {
             simulation_.lose_power(*broker_);
@@ -337,13 +346,27 @@ private:
         SimDisk& disk = simulation_.disk();
         if (!has_two_) return;
         if (prng_.chance(1, 2)) disk.give_back();
-        if (prng_.chance(1, 8)) disk.take_away(prng_.chance(1, 2) ? kFirstFolder : kOtherFolder);
+        if (!prng_.chance(1, 8)) return;
+        errors_ = true;
+        disk.take_away(prng_.chance(1, 2) ? kFirstFolder : kOtherFolder);
+    }
+
+    /// Somebody else fills the disk, nearly or wholly, and after a while takes it all away again.
+    void squeeze() {
+        // A directory that is made needs room for its journals.
+        const bool made = state_ == State::kRunning && !sinks_.back()->is_degraded;
+        if (!squeezes_ || !made || prng_.chance(1, 2)) return;
+        simulation_.disk().capacity = simulation_.disk().used() + prng_.below(400'000);
+        const auto lasts = std::chrono::milliseconds(prng_.between(10, 4'000));
+        simulation_.after(lasts, [this] { simulation_.disk().capacity = SimDisk::kCapacity; });
     }
 
     void live_through_crashes() {
         const auto crashes = prng_.between(2, 4);
         while (outcome.kills + outcome.power_losses < static_cast<std::uint64_t>(crashes)) {
             const std::uint64_t at = outcome.requests + prng_.below(250) + 20;
+            run_until([&] { return state_ != State::kStarting; });
+            squeeze();
             run_until([&] { return outcome.requests >= at || settled() || producers_done(); });
             take_away_or_give_back();
             if (prng_.chance(1, 2)) live_on_a_little();
@@ -375,6 +398,7 @@ private:
     void crash_and_restart() {
         const bool failed_start = state_ == State::kFailed;
         if (failed_start) ++outcome.failed_starts;
+        if (failed_start && !errors_) ledger_.complain("want of room fails a start");
         if (sinks_.back()->is_damaged) {
             throw std::runtime_error("the broker finds its own files damaged");
         }
@@ -474,6 +498,7 @@ private:
     void turn_errors_off() {
         simulation_.disk().faults.turn_errors_off();
         simulation_.disk().give_back();
+        simulation_.disk().capacity = SimDisk::kCapacity;
     }
 
     void end_quietly() {
@@ -554,6 +579,9 @@ private:
     State state_{State::kStarting};
     std::vector<bool> may_lose_ = std::vector<bool>(kPartitions, false);
     bool has_two_{};
+    ShardNumber shards_{};
+    bool squeezes_{};
+    bool errors_{};  // of a disk, not for want of room
     std::optional<Time> restart_wanted_at_;
     bool consumers_stop_{};
     int producers_done_{};

@@ -33,6 +33,8 @@ struct Outcome {
     std::uint64_t salvages{};
     std::uint64_t found_damaged{};
     std::uint64_t offsets_given_up{};
+    std::uint64_t full_directories{};
+    std::uint64_t full_no_more{};
     DiskFaults disk;
     NetworkFaults network;
     std::uint64_t steps{};

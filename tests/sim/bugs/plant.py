@@ -40,6 +40,9 @@ BUGS = {
     # A partition that isn't found is made anew, though the directory that holds it can't be used.
     "made-elsewhere": ("cluster/replication/topics_start.cpp", [
         ("if (is_ours && knows_all()) {", "if (is_ours) {")]),
+    # A full disk is met with the ballast still in place.
+    "ballast-kept": ("core/storage/ballast.cpp", [
+        ("if (size && *size > kPebbleBytes) {", "if (size && *size == 0) {")]),
 }
 
 
