@@ -139,7 +139,11 @@ Task<Result<void>> Topics::reconcile() {
     if (is_ours) {
         for (auto& [name, topic] : next.topics) topic.leader_epoch.value += 1;
         if (knows_all()) ++next.generation;
-        const auto stored = co_await store_.replace(next);
+        auto stored = co_await store_.replace(next);
+        if (!stored && is_full(stored.error())) {
+            for (const auto& directory : directories_) co_await directory->make_room();
+            stored = co_await store_.replace(next);
+        }
         co_await take_lost_out_of_service();
         if (!stored) co_return stored;
     }

@@ -148,6 +148,13 @@ Task<Result<void>> File::sync_filesystem() {
     return perform_plain(*world_, {.kind = IoKind::kSyncFilesystem, .handle = handle_});
 }
 
+Task<Result<void>> File::forget_cached() {
+    // Pages that wait to be written wouldn't go.
+    const auto synced = co_await sync(SyncScope::kData);
+    if (!synced) co_return synced;
+    co_return co_await perform_plain(*world_, {.kind = IoKind::kForget, .handle = handle_});
+}
+
 Task<Result<void>> File::allocate(std::uint64_t offset, std::uint64_t size) {
     return perform_plain(
         *world_, {.kind = IoKind::kAllocate, .handle = handle_, .offset = offset, .size = size});

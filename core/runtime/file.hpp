@@ -50,6 +50,9 @@ public:
     Task<Result<void>> sync(SyncScope scope);
     /// IoKind::kSyncFilesystem: no barrier, sync a file afterwards.
     Task<Result<void>> sync_filesystem();
+    /// Reads bring in what the disk holds from here on. Bytes whose sync has failed once stay in
+    /// the page cache and count as written there (Linux), also for the next process.
+    Task<Result<void>> forget_cached();
     Task<Result<void>> allocate(std::uint64_t offset, std::uint64_t size);
     Task<Result<void>> truncate(std::uint64_t size);
     Task<Result<std::uint64_t>> size();

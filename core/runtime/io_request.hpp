@@ -43,7 +43,7 @@ enum class IoKind : std::uint8_t {
     // Wishes about the page cache, as far as there is one: bring a range in, in the background, or
     // let go of it.
     kReadAhead,  // offset, size
-    kForget,     // offset, size
+    kForget,     // offset, size; 0: all that follows
     kFileSize,   // data = std::uint64_t* that receives the length
     kLock,       // exclusive lock of the whole file by this open file description
     kClose,      // any handle

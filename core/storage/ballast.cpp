@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace millrace {
 namespace {
 
 constexpr std::string_view kPrefix = "millrace.ballast.";
+constexpr std::size_t kZeroBytes = 1 << 20;
 
 }  // namespace
 
@@ -95,10 +97,24 @@ Task<Result<void>> Ballast::make_file() {
     co_return system_error(ENOSPC);
 }
 
+/// Zeros, where the filesystem gives room to what is written only.
+Task<Result<void>> Ballast::take_room(File& file, std::uint64_t bytes) {
+    const auto allocated = co_await file.allocate(0, bytes);
+    if (allocated || allocated.error() != system_error(EOPNOTSUPP)) co_return allocated;
+    const Bytes zeros(kZeroBytes);
+    for (std::uint64_t at = 0; at < bytes;) {
+        const auto size = std::min<std::uint64_t>(zeros.size(), bytes - at);
+        const auto written = co_await file.write_small_at(at, ByteView(zeros).first(size));
+        if (!written) co_return written;
+        at += size;
+    }
+    co_return Result<void>();
+}
+
 Task<Result<void>> Ballast::allocate(std::uint64_t bytes) {
     auto file = co_await File::open(world_, path_, OpenMode::kTruncate);
     if (!file) co_return file.error();
-    auto made = co_await file->allocate(0, bytes);
+    auto made = co_await take_room(*file, bytes);
     if (made) made = co_await file->sync(SyncScope::kAll);
     const auto closed = co_await file->close();
     if (made) made = closed;

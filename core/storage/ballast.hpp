@@ -51,6 +51,7 @@ private:
     Task<Result<std::uint64_t>> former_size();
     Task<Result<void>> make_file();
     Task<Result<void>> allocate(std::uint64_t bytes);
+    Task<Result<void>> take_room(File& file, std::uint64_t bytes);
     Task<Result<void>> shrink();
 
     World& world_;

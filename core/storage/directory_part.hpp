@@ -60,6 +60,9 @@ public:
     /// Errc::kStorageFailed when the directory is out of service, also by this very creation.
     Task<Result<PartitionLog*>> create(TopicPartition name, Uuid topic_id);
     bool failed() const { return failed_; }
+    /// Something was refused for want of room, and will be tried once more: the ballast is given
+    /// up, and the part is full.
+    Task<> make_room();
     /// When this part goes out of service, so do the others of its directory, and `tell_home` runs
     /// on shard `home`.
     void set_others(std::vector<Place> others, ShardNumber home, std::function<void()> tell_home) {
@@ -96,7 +99,6 @@ private:
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
     void start_checkpoint();
-    Task<> make_room();
     void become_full();
     Task<> wait_for_space();
     void go_out_of_service();

@@ -11,7 +11,6 @@ constexpr Duration kBetweenTries = std::chrono::seconds(1);
 
 }  // namespace
 
-/// Something was refused for want of room, and will be tried once more.
 Task<> DirectoryPart::make_room() {
     // While the part is loaded nothing is admitted yet: begin_life() finds out how things stand.
     if (journal_) become_full();

@@ -86,10 +86,10 @@ public:
     /// the reserve is left. A checkpoint that runs is caught up with that way.
     Duration pause() const;
     static constexpr Duration kPauseMax = std::chrono::milliseconds(10);
-    /// `wanted` is called once a quarter of the journal holds frames, or when appends wait for
-    /// room; again after release_before().
     /// The disk is full: no file is made that the journal can do without.
     void set_frugal(bool frugal);
+    /// `wanted` is called once a quarter of the journal holds frames, or when appends wait for
+    /// room; again after release_before().
     void on_checkpoint_wanted(std::function<void()> wanted) {
         checkpoint_wanted_ = std::move(wanted);
     }

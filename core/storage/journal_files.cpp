@@ -72,6 +72,8 @@ Task<Result<void>> JournalFiles::write_zeros(File& file) {
     zeros.zero();
     // Into space that is part of the file: a direct write that extends one goes to a worker.
     auto outcome = co_await file.allocate(0, options_.file_bytes());
+    // Some filesystems give room to what is written only.
+    if (!outcome && outcome.error() == system_error(EOPNOTSUPP)) outcome = {};
     std::uint64_t at = 0;
     while (outcome && at < options_.file_bytes()) {
         const auto size = std::min<std::uint64_t>(kZeroBytes, options_.file_bytes() - at);

@@ -29,6 +29,11 @@ Task<Result<void>> close_part(DirectoryPart* part) {
     co_return co_await part->close();
 }
 
+Task<Result<void>> make_room_in(DirectoryPart* part) {
+    if (part != nullptr) co_await part->make_room();
+    co_return Result<void>();
+}
+
 }  // namespace
 
 LogDirectory::LogDirectory(World& world, Logger& logger, std::string path,
@@ -126,13 +131,33 @@ Task<Result<void>> LogDirectory::choose_engine() {
     const std::uint64_t needed = 2 * journal_options(path_, config, 0).file_bytes() + kStartBytes;
     if (space->available < needed) co_await remove_ballasts(world_, path_);
     if (config.engine == SegmentEngine::kPageCache) co_return Result<void>();
-    auto probe = co_await File::open_direct(world_, file(kLockName), OpenMode::kRead);
-    if (probe) co_return co_await probe->close();
-    if (probe.error() != system_error(EINVAL)) co_return probe.error();
+    const auto tried = co_await try_direct_engine();
+    if (tried) co_return tried;
+    const bool is_unsupported =
+        tried.error() == system_error(EINVAL) || tried.error() == system_error(EOPNOTSUPP);
+    if (!is_unsupported) co_return tried;
     logger_.warn("no direct writes on this filesystem: going through the page cache",
                  {{"log_dir", path_}});
     config.engine = SegmentEngine::kPageCache;
     co_return Result<void>();
+}
+
+/// Direct writes go into space that is a file's already, so the filesystem has to have both.
+Task<Result<void>> LogDirectory::try_direct_engine() {
+    auto probe = co_await File::open_direct(world_, file(kProbeName), OpenMode::kTruncate);
+    Result<void> outcome;
+    if (probe) {
+        outcome = co_await probe->allocate(0, kBlockBytes);
+        (void)co_await probe->close();
+    } else {
+        outcome = probe.error();
+    }
+    // A refused open may have made it all the same.
+    const auto removed = co_await remove_file(world_, file(kProbeName));
+    if (outcome && !removed) co_return removed;
+    // It would, had it the room.
+    if (!outcome && is_full(outcome.error())) co_return Result<void>();
+    co_return outcome;
 }
 
 void LogDirectory::make_parts() {
@@ -231,6 +256,14 @@ Task<Result<void>> LogDirectory::write_offset_checkpoints() {
     if (outcome) outcome = co_await write_checkpoint(kHighWatermarksName, high_watermarks);
     if (outcome) outcome = co_await write_checkpoint(kLogStartsName, log_starts);
     co_return outcome;
+}
+
+Task<> LogDirectory::make_room() {
+    const auto visit = [this](std::size_t i) -> Task<Result<void>> {
+        DirectoryPart* const part = parts_[i].part.get();
+        return make_room_in(part);
+    };
+    (void)co_await visit_all(world_, part_shards(), visit);
 }
 
 Task<Result<void>> LogDirectory::close_parts() {

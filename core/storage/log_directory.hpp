@@ -80,6 +80,10 @@ public:
     /// Its logs answer kStorageFailed from now on; the next start looks what there is.
     Task<> take_out_of_service(Error error);
 
+    /// A small file of the directory's was refused for want of room, and will be tried once more:
+    /// every part is full, and gives up its ballast.
+    Task<> make_room();
+
     /// A checkpoint of every part.
     Task<Result<void>> checkpoint();
     /// recovery-point-offset-checkpoint, replication-offset-checkpoint,
@@ -105,6 +109,7 @@ private:
     Task<Result<void>> take_lock();
     Task<Result<void>> check_identity();
     Task<Result<void>> choose_engine();
+    Task<Result<void>> try_direct_engine();
     Task<Result<void>> recover();
     enum class OnDamage { kRefuse, kAccept };
     using Scans = std::map<std::uint32_t, JournalScan>;

@@ -74,6 +74,10 @@ Task<Result<void>> LogSegment::load(Trust trust, std::optional<std::uint64_t> cu
     }
     // What a process that died had not synced reads as if it were, until the power goes.
     if (cut_to || trust == Trust::kNothing) file_.mark_synced(false);
+    if (trust == Trust::kNothing) {
+        const auto forgotten = co_await file_.forget_cached();
+        if (!forgotten) co_return forgotten;
+    }
     if (trust == Trust::kAll) {
         const auto indexed = co_await load_indexes(file_size);
         if (!indexed) co_return indexed;

@@ -46,6 +46,8 @@ public:
     /// Cuts the file to `size`, the end of its data.
     Task<Result<void>> trim(std::uint64_t size);
     Task<Result<void>> sync();
+    /// File::forget_cached(), for whoever verifies what a process that died has left.
+    Task<Result<void>> forget_cached() { return plain_->file().forget_cached(); }
     /// Somebody else has synced the whole filesystem.
     void mark_synced(bool synced) { unsynced_ = !synced; }
     /// No more writes: later reads go through the page cache.

@@ -181,8 +181,8 @@ std::int32_t SimDisk::carry_out(Request& request) {
         case IoKind::kRemoveFolder: return remove(request, true);
         case IoKind::kMakeFolder: return make_folder(request);
         case IoKind::kListFolder: return list(request);
-        case IoKind::kReadAhead:
-        case IoKind::kForget: return find(request.wish.handle) == nullptr ? -EBADF : 0;
+        case IoKind::kReadAhead: return find(request.wish.handle) == nullptr ? -EBADF : 0;
+        case IoKind::kForget: return forget(request);
         case IoKind::kSpace:
             // As large as ever: what a broker makes of the total isn't what is tried here.
             *static_cast<FilesystemSpace*>(request.wish.data) = {
@@ -358,9 +358,27 @@ std::int32_t SimDisk::sync(Request& request) {
     return 0;
 }
 
+/// Clean pages go from the cache, those among them that a failed sync has left as well.
+std::int32_t SimDisk::forget(const Request& request) {
+    Handle* const handle = find(request.wish.handle);
+    if (handle == nullptr) return -EBADF;
+    Inode& inode = *handle->inode;
+    const std::uint64_t size = request.wish.size == 0 ? inode.size : request.wish.size;
+    std::uint64_t number = round_up(request.wish.offset, kBlockBytes) / kBlockBytes;
+    for (; number * kBlockBytes < request.wish.offset + size; ++number) {
+        const bool is_dirty = inode.in_page_cache.contains(number);
+        if (is_dirty || inode.in_device_cache.contains(number)) continue;
+        const auto stable = inode.stable.find(number);
+        if (stable == inode.stable.end()) inode.live.erase(number);
+        if (stable != inode.stable.end()) inode.live[number] = stable->second;
+    }
+    return 0;
+}
+
 std::int32_t SimDisk::allocate(const Request& request) {
     Handle* const handle = find(request.wish.handle);
     if (handle == nullptr) return -EBADF;
+    if (!can_allocate) return -EOPNOTSUPP;
     const std::uint64_t end = request.wish.offset + request.wish.size;
     if (is_refused(growth(*handle->inode, end)) || fires(faults.no_space)) return -ENOSPC;
     Inode& inode = *handle->inode;

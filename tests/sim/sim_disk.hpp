@@ -59,6 +59,8 @@ public:
     DiskFaults faults;
     /// What files, and a block for each name, may take.
     std::uint64_t capacity = kCapacity;
+    /// Whether files get room that isn't written yet.
+    bool can_allocate = true;
     /// What they take now. A file takes what it is long.
     std::uint64_t used() const;
 
@@ -137,6 +139,7 @@ private:
     std::int32_t read(const Request& request);
     std::int32_t write(const Request& request);
     std::int32_t sync(Request& request);
+    std::int32_t forget(const Request& request);
     std::int32_t allocate(const Request& request);
     std::int32_t truncate(const Request& request);
     std::int32_t rename(const Request& request);

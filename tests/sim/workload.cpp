@@ -124,6 +124,7 @@ private:
             disk.no_space.per_10000 = 10;
         }
         squeezes_ = prng_.chance(1, 2);
+        simulation_.disk().can_allocate = !prng_.chance(1, 8);
         errors_ = disk.write_error.per_10000 > 0;
         simulation_.network().faults.reset_per_10000 = 30;
         simulation_.network().faults.short_receive_per_10000 = 500;
