@@ -1,0 +1,51 @@
+// A sync that failed, and a machine that runs on: what the process had written is still read from
+// the page cache, counts as clean there, and goes with the power.
+#include "tests/sim/on_sim_disk.hpp"
+
+namespace millrace {
+namespace {
+
+class FailedSyncTest : public OnSimDisk {
+protected:
+    /// Through the page cache, for want of anything else.
+    void SetUp() override { disk().can_allocate = false; }
+
+    void fail_syncs(bool fail) { disk().faults.sync_error.per_10000 = fail ? 10'000 : 0; }
+
+    /// Acknowledged records, in a segment whose sync fails.
+    Task<> live_until_the_sync_fails() {
+        co_await create();
+        for (int i = 0; i < 8; ++i) EXPECT_TRUE(co_await append());
+        fail_syncs(true);
+        EXPECT_FALSE(co_await directory_->checkpoint());
+        fail_syncs(false);
+    }
+
+    Task<> live_on() {
+        EXPECT_TRUE(co_await open());
+        EXPECT_EQ(co_await read_everything(), expected_);
+        EXPECT_TRUE(co_await directory_->close());
+    }
+};
+
+TEST_F(FailedSyncTest, AReplayDoesNotRelyOnIt) {
+    live(live_until_the_sync_fails());
+    live(live_on());
+    disk().lose_power();
+    live(live_on());
+}
+
+TEST_F(FailedSyncTest, AcceptingLossDoesNotRelyOnIt) {
+    live(live_until_the_sync_fails());
+    const auto salvage = [this]() -> Task<> {
+        const auto losses =
+            co_await LogDirectory::accept_loss(*world_, *logger_, kFolder, config());
+        EXPECT_TRUE(losses && losses->empty());
+    };
+    live(salvage());
+    disk().lose_power();
+    live(live_on());
+}
+
+}  // namespace
+}  // namespace millrace
