@@ -143,7 +143,8 @@ bool Journal::build_control_frame() {
 bool Journal::build_append_frame() {
     if (queue_.empty()) return false;
     if (!has_room_for_appends()) {
-        ask_for_checkpoint();
+        // One that frees nothing only fills up the current file, while a spare is on its way.
+        if (files_.in_use() > 1 || !preparing_) ask_for_checkpoint();
         return false;
     }
     frame_.begin();
