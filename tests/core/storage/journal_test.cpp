@@ -29,11 +29,16 @@ Task<> no_room() { co_return; }
 
 class JournalTest : public OnRing {
 protected:
-    Task<std::unique_ptr<Journal>> open() {
+    JournalOptions options() const {
         JournalOptions options;
         options.folder = folder_;
         options.bytes = 8 * options.file_bytes_min;
-        auto journal = co_await Journal::open(*world_, logger_, options, {}, no_room);
+        return options;
+    }
+    std::uint64_t journal_file_bytes() const { return options().file_bytes(); }
+
+    Task<std::unique_ptr<Journal>> open() {
+        auto journal = co_await Journal::open(*world_, logger_, options(), {}, no_room);
         (*journal)->reserve(0);
         co_return std::move(*journal);
     }
@@ -70,6 +75,20 @@ TEST_F(JournalTest, AppendsAreSlowedFromThreeQuartersOn) {
 
         journal->release_before(journal->next_lsn());
         EXPECT_EQ(journal->pause(), Duration::zero());
+        EXPECT_TRUE(co_await journal->close());
+    };
+    run(scenario());
+}
+
+TEST_F(JournalTest, NoCheckpointIsAskedForThatWouldFreeNothing) {
+    const auto scenario = [this]() -> Task<> {
+        auto journal = co_await open();
+        Appender appender(*world_);
+        Lsn asked_at = 0;
+        journal->on_checkpoint_wanted([&] { asked_at = journal->next_lsn(); });
+        // The first file is full before the next is there, and a checkpoint couldn't free it.
+        while (asked_at == 0) EXPECT_TRUE(co_await append(*journal, appender, *world_));
+        EXPECT_GT(asked_at, journal_file_bytes());
         EXPECT_TRUE(co_await journal->close());
     };
     run(scenario());
