@@ -4,6 +4,7 @@
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/metadata.hpp"
 #include "protocol/message/produce.hpp"
+#include "tests/sim/lines.hpp"
 #include "tests/sim/rot.hpp"
 #include "tests/support/batches.hpp"
 
@@ -25,35 +26,6 @@ const std::string kOtherFolder = "/more";
 constexpr std::int16_t kProduceVersion = 9;
 constexpr std::int16_t kFetchVersion = 12;
 constexpr std::int16_t kMetadataVersion = 9;
-
-/// Counts what the broker says it does.
-class Lines final : public LogSink {
-public:
-    Lines(Outcome& outcome, bool print) : outcome_(outcome), print_(print) {}
-
-    void write(std::string_view line) override {
-        const auto has = [line](std::string_view text) {
-            return line.find(text) != std::string_view::npos;
-        };
-        if (has("checkpoint ends")) ++outcome_.checkpoints;
-        if (has("journal file used again")) ++outcome_.files_used_again;
-        if (has("recovered")) ++outcome_.replays;
-        if (has("a log directory is full")) ++outcome_.full_directories;
-        if (has("takes appends again")) ++outcome_.full_no_more;
-        if (has("out of service")) ++outcome_.out_of_service;
-        if (has("starting without a log directory")) ++outcome_.starts_without_directory;
-        if (has("out of service") || has("starting without")) is_degraded = true;
-        if (has("is damaged") || has("damaged on disk") || has("does not go on")) is_damaged = true;
-        if (print_) fmt::print("{}\n", line);
-    }
-
-    bool is_degraded = false;  // not all directories serve
-    bool is_damaged = false;
-
-private:
-    Outcome& outcome_;
-    const bool print_;
-};
 
 enum class State { kStarting, kRunning, kFailed, kStopped };
 
