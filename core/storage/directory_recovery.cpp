@@ -1,6 +1,7 @@
 #include "core/storage/directory_recovery.hpp"
 
 #include "core/storage/ballast.hpp"
+#include "core/storage/journal_replay.hpp"
 
 namespace millrace {
 namespace {

@@ -1,5 +1,7 @@
 #include "core/storage/journal_scan.hpp"
 
+#include "core/storage/journal_reader.hpp"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
@@ -7,90 +9,8 @@
 namespace millrace {
 namespace {
 
-constexpr std::uint64_t kWhole = ~std::uint64_t{0};
 // What is read first of the newest file: a journal that was closed soon ends there.
 constexpr std::uint64_t kFrontBytes = 256 << 10;
-
-/// One file in memory, whole or its front.
-struct Loaded {
-    std::optional<JournalFileHeader> header;  // nothing when its block holds none
-    AlignedBytes memory;
-
-    ByteView frames() const { return ByteView(memory.bytes()).subspan(kJournalHeaderBytes); }
-};
-
-Task<Result<Loaded>> load_file(World& world, const JournalOptions& options, std::uint64_t number,
-                               std::uint64_t bytes_max) {
-    Loaded loaded;
-    const std::string path = options.folder + "/" + journal_file_name(options.index, number);
-    auto file = co_await open_journal_file(world, path, OpenMode::kRead, options.direct);
-    if (!file) co_return file.error();
-    Result<void> outcome;
-    const auto size = co_await file->size();
-    if (!size) outcome = size.error();
-    if (outcome) {
-        const auto whole = std::max<std::uint64_t>(round_up(*size, kJournalBlock), kJournalBlock);
-        loaded.memory = AlignedBytes(std::min(whole, bytes_max));
-        loaded.memory.zero();
-        // What is less than a block at the end is torn, and direct reads can't go on behind it.
-        const auto readable =
-            std::min<std::uint64_t>(round_down(*size, kJournalBlock), loaded.memory.bytes().size());
-        const auto read = co_await file->read_some_at(0, loaded.memory.bytes().first(readable));
-        if (!read) outcome = read.error();
-    }
-    const auto closed = co_await file->close();
-    if (!outcome) co_return outcome.error();
-    if (!closed) co_return closed.error();
-    const auto header = decode_journal_header(ByteView(loaded.memory.bytes()).first(kJournalBlock));
-    if (header) loaded.header = *header;
-    co_return loaded;
-}
-
-/// The frames of one file that can be believed, in order: whole, and of the place and life at
-/// which they are read. What is none is passed over, a block at a time.
-class FrameReader {
-public:
-    FrameReader(ByteView frames, const JournalFileHeader& header, Lsn end)
-        : frames_(frames), header_(header), end_(end), position_(header.start) {}
-
-    /// Nothing when no frame begins before the end any more.
-    std::optional<FrameView> next() {
-        for (Lsn at = position_; at < end_ && at - header_.start < frames_.size();
-             at += kJournalBlock) {
-            const auto frame = parse_frame(frames_.subspan(at - header_.start), header_.journal_id);
-            if (!frame || frame->lsn != at || frame->life != header_.life) continue;
-            position_ = at + frame->size;
-            return *frame;
-        }
-        return std::nullopt;
-    }
-
-private:
-    const ByteView frames_;
-    const JournalFileHeader header_;
-    const Lsn end_;
-    Lsn position_;
-};
-
-/// What the header of a file must have said whose header is rotten: the frames of its last use name
-/// their place and life. Nothing when there is none.
-std::optional<JournalFileHeader> infer_header(ByteView frames, std::uint64_t journal_id) {
-    std::optional<JournalFileHeader> found;
-    for (Lsn at = 0; at < frames.size(); at += kJournalBlock) {
-        const auto frame = parse_frame(frames.subspan(at), journal_id);
-        if (!frame || frame->lsn < at) continue;
-        const Lsn start = frame->lsn - at;
-        const bool later =
-            !found || std::pair(frame->life, start) > std::pair(found->life, found->start);
-        if (later) found = {.journal_id = journal_id, .start = start, .life = frame->life};
-    }
-    return found;
-}
-
-bool is_all_zero(ByteView bytes) {
-    return std::all_of(bytes.begin(), bytes.end(),
-                       [](std::byte each) { return each == std::byte{0}; });
-}
 
 /// Gathers control entries until a whole checkpoint is there.
 class Collector {
@@ -195,7 +115,8 @@ private:
         for (const FolderEntry& entry : *entries) {
             const auto number = parse_journal_file_name(options_.index, entry.name);
             if (!number || entry.is_folder) continue;
-            const auto loaded = co_await load_file(world_, options_, *number, kJournalBlock);
+            const auto loaded =
+                co_await load_journal_file(world_, options_, *number, kJournalBlock);
             if (!loaded) co_return loaded.error();
             if (!loaded->header || loaded->header->sequence == 0) {
                 // Prepared and never used, it is a spare again.
@@ -225,7 +146,7 @@ private:
     Task<Result<void>> read_suspicious() {
         const bool none_used = used_.empty();
         for (const std::uint64_t number : suspicious_) {
-            const auto file = co_await load_file(world_, options_, number, kWhole);
+            const auto file = co_await load_journal_file(world_, options_, number, kWholeFile);
             if (!file) co_return file.error();
             if (none_used && !is_all_zero(file->frames())) {
                 // Without the journal's id no frame can be told from what looks like one.
@@ -234,7 +155,7 @@ private:
                 co_return Result<void>();
             }
             if (none_used) continue;
-            const auto header = infer_header(file->frames(), scan_.past.journal_id);
+            const auto header = infer_journal_header(file->frames(), scan_.past.journal_id);
             if (header) used_.push_back({number, *header, true});
         }
         sort_used();
@@ -248,7 +169,7 @@ private:
         if (!loaded) co_return loaded.error();
         const Lsn bound = newest ? kNoLsn : used_[i + 1].header.start;
         std::vector<FrameView> frames;
-        FrameReader reader(loaded->frames(), file.header, bound);
+        JournalFrames reader(loaded->frames(), file.header, bound);
         while (const auto frame = reader.next()) frames.push_back(*frame);
         const auto visited = visit_frames(file, frames, newest ? highest_stable(frames) : bound);
         if (!visited) co_return visited.error();
@@ -267,18 +188,18 @@ private:
 
     /// Nothing of this life lies behind a frame that closes it: of a closed journal, the front will
     /// do.
-    Task<Result<Loaded>> load_used(const File& file, bool newest) {
+    Task<Result<LoadedJournal>> load_used(const File& file, bool newest) {
         if (newest) {
-            auto front = co_await load_file(world_, options_, file.number, kFrontBytes);
+            auto front = co_await load_journal_file(world_, options_, file.number, kFrontBytes);
             if (!front || ends_closed(*front, file.header)) co_return front;
         }
-        co_return co_await load_file(world_, options_, file.number, kWhole);
+        co_return co_await load_journal_file(world_, options_, file.number, kWholeFile);
     }
 
-    static bool ends_closed(const Loaded& front, const JournalFileHeader& header) {
+    static bool ends_closed(const LoadedJournal& front, const JournalFileHeader& header) {
         Collector collector;
         Lsn end = header.start;
-        FrameReader reader(front.frames(), header, kNoLsn);
+        JournalFrames reader(front.frames(), header, kNoLsn);
         while (const auto frame = reader.next()) {
             if (frame->lsn != end || !visit_entries(*frame, collector)) return false;
             end = frame->lsn + frame->size;
@@ -363,18 +284,6 @@ void tell_damage(Logger& logger, const JournalOptions& options, const JournalSca
     }
 }
 
-/// Hands the append entries of a replay on.
-struct AppendVisitor {
-    const std::function<void(Lsn, const AppendEntry&)>& on_append_entry;
-
-    void on_append(const FrameView& frame, const AppendEntry& entry) {
-        on_append_entry(frame.lsn, entry);
-    }
-    void on_binding(const FrameView&, const BindingEntry&) {}
-    void on_checkpoint(const FrameView&, const CheckpointEntry&) {}
-    void on_closed(const FrameView&) {}
-};
-
 }  // namespace
 
 Lsn JournalScan::last_hole_end() const {
@@ -390,70 +299,6 @@ Task<Result<JournalScan>> scan_journal(World& world, Logger& logger, JournalOpti
     auto scan = co_await scanner.run();
     if (scan) tell_damage(logger, options, *scan);
     co_return scan;
-}
-
-namespace {
-
-/// Bytes whose sync has failed once read as if the disk held them, and a sync passes them over.
-Task<Result<void>> write_again(File& file) {
-    const auto size = co_await file.size();
-    if (!size) co_return size.error();
-    Bytes piece(1 << 20);
-    for (std::uint64_t at = 0; at < *size;) {
-        const auto count = co_await file.read_some_at(at, piece);
-        if (!count) co_return count.error();
-        if (*count == 0) co_return system_error(EIO);
-        const auto written = co_await file.write_at(at, ByteView(piece).first(*count));
-        if (!written) co_return written;
-        at += *count;
-    }
-    co_return Result<void>();
-}
-
-}  // namespace
-
-Task<Result<void>> make_scanned_stable(World& world, JournalOptions options,
-                                       const JournalScan& scan) {
-    for (const auto& [number, header] : scan.row) {
-        const std::string path = options.folder + "/" + journal_file_name(options.index, number);
-        auto file = co_await open_journal_file(world, path, OpenMode::kReadWrite, options.direct);
-        if (!file) co_return file.error();
-        Result<void> outcome;
-        // Those before the last were synced when the next was begun.
-        const bool last = number == scan.row.back().first;
-        if (last && !options.direct) outcome = co_await write_again(*file);
-        if (outcome) outcome = co_await file->sync(SyncScope::kData);
-        const auto closed = co_await file->close();
-        if (outcome) outcome = closed;
-        if (!outcome) co_return outcome;
-    }
-    co_return Result<void>();
-}
-
-Task<Result<void>> replay_journal(World& world, JournalOptions options, const JournalScan& scan,
-                                  std::function<void(Lsn, const AppendEntry&)> on_append,
-                                  std::function<Task<Result<void>>()> on_frame) {
-    AppendVisitor visitor{on_append};
-    for (std::size_t i = 0; i < scan.row.size(); ++i) {
-        const JournalFileHeader& header = scan.row[i].second;
-        const Lsn end = i + 1 < scan.row.size() ? scan.row[i + 1].second.start : scan.past.end;
-        if (end <= scan.replay_from || header.life != scan.life) continue;
-        const auto file = co_await load_file(world, options, scan.row[i].first, kWhole);
-        if (!file) co_return file.error();
-        FrameReader reader(file->frames(), header, end);
-        Lsn next = header.start;
-        while (const auto frame = reader.next()) {
-            if (frame->lsn != next && scan.damage.empty()) co_return Errc::kDamaged;
-            next = frame->lsn + frame->size;
-            if (frame->lsn < scan.replay_from) continue;
-            const auto visited = visit_entries(*frame, visitor);
-            if (!visited) co_return visited;
-            const auto handled = co_await on_frame();
-            if (!handled) co_return handled;
-        }
-        if (next < end && scan.damage.empty()) co_return Errc::kDamaged;
-    }
-    co_return Result<void>();
 }
 
 }  // namespace millrace

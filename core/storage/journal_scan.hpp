@@ -4,7 +4,6 @@
 
 #include "core/storage/journal.hpp"
 
-#include <functional>
 #include <map>
 
 namespace millrace {
@@ -52,17 +51,5 @@ struct JournalScan {
 /// Reads the journal `options.index` of `options.folder`. Damage is told in the log; what is left
 /// can be replayed by whoever accepts that.
 Task<Result<JournalScan>> scan_journal(World& world, Logger& logger, JournalOptions options);
-
-/// Brings what was scanned onto stable storage. Frames that a dead process had only written read as
-/// if they were there, until the power goes: nothing is filled from them before.
-Task<Result<void>> make_scanned_stable(World& world, JournalOptions options,
-                                       const JournalScan& scan);
-
-/// Calls `on_append` with the LSN and the entry for the appends from scan.replay_from on, in order;
-/// it may wait after each frame in `on_frame`, whose error ends the replay. What the scan found
-/// damaged is passed over.
-Task<Result<void>> replay_journal(World& world, JournalOptions options, const JournalScan& scan,
-                                  std::function<void(Lsn, const AppendEntry&)> on_append,
-                                  std::function<Task<Result<void>>()> on_frame);
 
 }  // namespace millrace

@@ -1,8 +1,8 @@
-"""Plants a bug: writes a copy of one source with one rule of the storage broken. The simulator that is
-built with that copy has to find it.
+"""Plants a bug: writes copies of its sources with one rule of the storage broken. The simulator that is
+built with those copies has to find it.
 
-    plant.py --list            a line for each bug: its name and the source that it is planted in
-    plant.py NAME ROOT OUT     the source of bug NAME, read below ROOT, broken, into the file OUT
+    plant.py --list                  a line for each bug: its name and the sources that it is planted in
+    plant.py NAME SOURCE ROOT OUT    that source of bug NAME, read below ROOT, broken, into the file OUT
 
 A bug is text that stands exactly once in its source, and what stands there instead."""
 
@@ -11,45 +11,45 @@ from pathlib import Path
 
 BUGS = {
     # A frame counts when it is written, though only a durable one may.
-    "ack-early": ("core/storage/journal.cpp", [
-        ("files_.write(frame, durable,", "files_.write(frame, control,")]),
+    "ack-early": {"core/storage/journal.cpp": [
+        ("files_.write(frame, durable,", "files_.write(frame, control,")]},
     # A replay leaves the last frame out.
-    "replay-short": ("core/storage/journal_scan.cpp", [
+    "replay-short": {"core/storage/journal_replay.cpp": [
         ("if (frame->lsn < scan.replay_from) continue;",
-         "if (frame->lsn < scan.replay_from || next >= end) continue;")]),
+         "if (frame->lsn < scan.replay_from || next >= end) continue;")]},
     # The end of the log stays behind now and then.
-    "offset-twice": ("core/storage/partition_log.cpp", [
+    "offset-twice": {"core/storage/partition_log.cpp": [
         ("log_end_ = meta.last + 1;",
-         "log_end_ = meta.size % 16 == 0 ? meta.last : meta.last + 1;")]),
+         "log_end_ = meta.size % 16 == 0 ? meta.last : meta.last + 1;")]},
     # A file is given back when the journal has gone on to the next but one, checkpoint or not.
-    "space-early": ("core/storage/journal_files.cpp", [
+    "space-early": {"core/storage/journal_files.cpp": [
         ("in_use_.push_back({slot.number, header, true});",
          "in_use_.push_back({slot.number, header, true});"
-         " if (in_use_.size() > 2) { set_free(in_use_.front()); in_use_.pop_front(); }")]),
+         " if (in_use_.size() > 2) { set_free(in_use_.front()); in_use_.pop_front(); }")]},
     # A frame is believed for its checksum, whatever use of the file it is from.
-    "dead-frame": ("core/storage/journal_scan.cpp", [
+    "dead-frame": {"core/storage/journal_reader.cpp": [
         ("if (!frame || frame->lsn != at || frame->life != header_.life) continue;",
-         "if (!frame) continue;"),
-        ("if (frame->lsn != next && scan.damage.empty()) co_return Errc::kDamaged;", "")]),
+         "if (!frame) continue;")],
+                   "core/storage/journal_replay.cpp": [
+        ("if (frame->lsn != next && scan.damage.empty()) co_return Errc::kDamaged;", "")]},
     # A file is believed up to its end, allocated space and all.
-    "zeros-as-data": ("core/storage/log_segment.cpp", [
+    "zeros-as-data": {"core/storage/log_segment.cpp": [
         ("const auto cut = *cut_to < file_size ? co_await file_.trim(*cut_to) : Result<void>();",
          "const auto cut = Result<void>();"),
         ("file_size = *cut_to;", ""),
-        ("was_cut_ = filled_ < file_size;", "was_cut_ = false; filled_ = file_size;")]),
+        ("was_cut_ = filled_ < file_size;", "was_cut_ = false; filled_ = file_size;")]},
     # A partition that isn't found is made anew, though the directory that holds it can't be used.
-    "made-elsewhere": ("cluster/replication/topics_start.cpp", [
-        ("if (is_ours && knows_all()) {", "if (is_ours) {")]),
+    "made-elsewhere": {"cluster/replication/topics_start.cpp": [
+        ("if (is_ours && knows_all()) {", "if (is_ours) {")]},
     # A full disk is met with the ballast still in place.
-    "ballast-kept": ("core/storage/ballast.cpp", [
-        ("if (size && *size > kPebbleBytes) {", "if (size && *size == 0) {")]),
+    "ballast-kept": {"core/storage/ballast.cpp": [
+        ("if (size && *size > kPebbleBytes) {", "if (size && *size == 0) {")]},
 }
 
 
-def plant(name, root, out):
-    source, changes = BUGS[name]
+def plant(name, source, root, out):
     text = (Path(root) / source).read_text()
-    for right, wrong in changes:
+    for right, wrong in BUGS[name][source]:
         if text.count(right) != 1:
             sys.exit(f"{source}: bug '{name}' has to be planted anew, {text.count(right)} times: {right}")
         text = text.replace(right, wrong)
@@ -59,8 +59,8 @@ def plant(name, root, out):
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--list"]:
-        print("\n".join(f"{name} {source}" for name, (source, _) in BUGS.items()))
-    elif len(sys.argv) == 4:
+        print("\n".join(" ".join((name, *sources)) for name, sources in BUGS.items()))
+    elif len(sys.argv) == 5:
         plant(*sys.argv[1:])
     else:
         sys.exit(__doc__)
