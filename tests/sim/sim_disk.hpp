@@ -151,6 +151,8 @@ private:
     void cover(Request& request);
     void put(Inode& inode, std::uint64_t offset, const std::byte* bytes, std::size_t size,
              bool direct, bool durable);
+    /// A gathered write's bytes as one piece.
+    static std::vector<std::byte> gathered(const IoRequest& wish);
     void tear_write(const Request& request);
     void change_name(NameChange change);
     void apply_stable(const NameChange& change);
