@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/observe/logger.hpp"
-#include "tests/sim/workload.hpp"
+#include "tests/sim/outcome.hpp"
 
 #include <fmt/format.h>
 

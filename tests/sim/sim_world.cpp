@@ -273,4 +273,9 @@ bool Simulation::run_until(const std::function<bool()>& done) {
     return true;
 }
 
+bool Simulation::run_until(const std::function<bool()>& done, Duration limit) {
+    const Time end = now_ + limit;
+    return run_until([&] { return done() || now_ > end; }) && now_ <= end;
+}
+
 }  // namespace millrace::sim

@@ -77,6 +77,8 @@ public:
 
     /// Runs until `done()` or nothing can happen any more; false then.
     bool run_until(const std::function<bool()>& done);
+    /// The same, and false when it takes longer than `limit`.
+    bool run_until(const std::function<bool()>& done, Duration limit);
 
     Time now() const { return now_; }
     Prng& prng() { return prng_; }

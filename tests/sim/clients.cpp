@@ -1,0 +1,172 @@
+#include "tests/sim/clients.hpp"
+
+#include "protocol/error_code.hpp"
+#include "protocol/message/fetch.hpp"
+#include "protocol/message/metadata.hpp"
+#include "protocol/message/produce.hpp"
+#include "tests/support/batches.hpp"
+
+namespace millrace::sim {
+namespace {
+
+constexpr std::uint16_t kPort = 9092;
+constexpr std::int16_t kProduceVersion = 9;
+constexpr std::int16_t kFetchVersion = 12;
+constexpr std::int16_t kMetadataVersion = 9;
+
+}  // namespace
+
+void Clients::start() {
+    for (int i = 0; i < kProducers; ++i) spawn(simulation_.start_process(), produce(i));
+    for (int i = 0; i < kConsumers; ++i) spawn(simulation_.start_process(), consume());
+}
+
+void Clients::start_reader(bool& done) { spawn(simulation_.start_process(), read_all(done)); }
+
+Task<> Clients::produce(int producer) {
+    World& world = *co_await this_world();
+    Client client(world, kPort);
+    Prng prng = prng_.fork();
+    co_await make_topic(client, world);
+    for (int number = 0; number < 130; ++number) {
+        const auto partition = static_cast<std::int32_t>(prng.below(kPartitions));
+        const Bytes batch = next_batch(prng, producer, number, partition);
+        const std::int16_t acks = prng.chance(1, 5) ? 1 : -1;
+        while (!co_await produce_once(client, partition, batch, acks)) {
+            co_await sleep_for(world, std::chrono::milliseconds(prng.between(1, 40)));
+        }
+        if (prng.chance(1, 60)) co_await sleep_for(world, std::chrono::seconds(70));
+    }
+    co_await client.drop();
+    ++producers_done_;
+}
+
+Bytes Clients::next_batch(Prng& prng, int producer, int number, std::int32_t partition) {
+    for (std::int64_t salt = 0;; ++salt) {
+        const BatchRecipe recipe{
+            .records = static_cast<std::int32_t>(prng.between(1, 20)),
+            .value_bytes = static_cast<std::size_t>(prng.chance(1, 10) ? prng.between(1, 1'500)
+                                                                       : prng.between(1, 200)),
+            .base_timestamp = 1'700'000'000'000 + producer * 1'000'000 + number * 1'000 + salt};
+        Bytes batch = make_batch(recipe);
+        if (ledger_.add_batch(partition, RecordBatchView(batch).crc(), producer, number)) {
+            return batch;
+        }
+    }
+}
+
+Task<> Clients::make_topic(Client& client, World& world) {
+    MetadataRequest request;
+    request.topics.emplace().emplace_back().name = kTopic;
+    for (;;) {
+        const auto response = co_await client.ask<MetadataResponse>(request, kMetadataVersion);
+        if (response && response->topics.size() == 1 && response->topics[0].error_code == 0) {
+            co_return;
+        }
+        co_await sleep_for(world, std::chrono::milliseconds(20));
+    }
+}
+
+Task<bool> Clients::produce_once(Client& client, std::int32_t partition, const Bytes& batch,
+                                 std::int16_t acks) {
+    ProduceRequest request;
+    request.acks = acks;
+    request.timeout_ms = 30'000;
+    auto& topic = request.topics.emplace_back();
+    topic.name = kTopic;
+    topic.partitions.emplace_back().index = partition;
+    topic.partitions.back().records = ByteView(batch);
+    const std::uint32_t crc = RecordBatchView(batch).crc();
+    ledger_.note_attempt(partition, crc);
+    ++outcome_.requests;
+    const auto response = co_await client.ask<ProduceResponse>(request, kProduceVersion);
+    if (!response) co_return false;
+    const auto& answer = response->topics.at(0).partitions.at(0);
+    note_answer(answer.error_code);
+    if (answer.error_code != 0) co_return false;
+    ledger_.note_acknowledged(partition, Offset{answer.base_offset}, crc);
+    co_return true;
+}
+
+Task<> Clients::consume() {
+    World& world = *co_await this_world();
+    Client client(world, kPort);
+    Prng prng = prng_.fork();
+    co_await make_topic(client, world);
+    std::vector<std::int64_t> next(kPartitions, 0);
+    while (!consumers_stop_) {
+        const auto partition = static_cast<std::int32_t>(prng.below(kPartitions));
+        std::int64_t& at = next[static_cast<std::size_t>(partition)];
+        const auto bytes_max = static_cast<std::int32_t>(prng.between(1, 60'000));
+        Bytes batches;
+        const bool answered = co_await fetch_once(client, partition, at, bytes_max, 300, batches);
+        if (!answered) co_await sleep_for(world, std::chrono::milliseconds(10));
+        // Now and then from somewhere in the middle.
+        if (prng.chance(1, 50)) at = static_cast<std::int64_t>(prng.below(at + 1));
+    }
+    co_await client.drop();
+    ++consumers_done_;
+}
+
+/// Appends what was fetched to `into` and moves `at` behind it.
+Task<bool> Clients::fetch_once(Client& client, std::int32_t partition, std::int64_t& at,
+                               std::int32_t bytes_max, std::int32_t wait_ms, Bytes& into) {
+    FetchRequest request;
+    request.max_wait_ms = wait_ms;
+    request.min_bytes = 1;
+    request.max_bytes = 1 << 20;
+    request.session_epoch = -1;
+    auto& topic = request.topics.emplace_back();
+    topic.name = kTopic;
+    topic.partitions.emplace_back().index = partition;
+    topic.partitions.back().fetch_offset = at;
+    topic.partitions.back().partition_max_bytes = bytes_max;
+    ++outcome_.requests;
+    const std::uint64_t losses = outcome_.power_losses;
+    const auto response = co_await client.ask<FetchResponse>(request, kFetchVersion);
+    // An answer that was under way while the power went tells of a log that may be shorter.
+    if (!response || losses != outcome_.power_losses) co_return false;
+    const auto& answer = response->topics.at(0).partitions.at(0);
+    note_answer(answer.error_code);
+    if (answer.error_code == raw(ErrorCode::kOffsetOutOfRange)) at = 0;
+    if (answer.error_code != 0) co_return false;
+    const Bytes records = answer.records ? answer.records->to_bytes() : Bytes();
+    const ByteView batches = records;
+    ledger_.note_seen(partition, Offset{at}, batches);
+    append_bytes(into, batches);
+    for (ByteView rest = batches; !rest.empty();) {
+        const RecordBatchView batch(rest);
+        at = batch.last_offset().value + 1;
+        rest = rest.subspan(batch.size_in_bytes());
+    }
+    co_return true;
+}
+
+void Clients::note_answer(std::int16_t code) {
+    if (code == raw(ErrorCode::kKafkaStorageError)) ++outcome_.storage_errors;
+    if (code == 0 && broker_.is_degraded()) ++outcome_.served_beside_failed;
+}
+
+Task<> Clients::read_all(bool& done) {
+    World& world = *co_await this_world();
+    Client client(world, kPort);
+    for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
+        Bytes all;
+        std::int64_t at = 0;
+        for (int quiet = 0; quiet < 2;) {
+            const std::int64_t before = at;
+            const bool answered = co_await fetch_once(client, partition, at, 1 << 20, 0, all);
+            if (at < before) {
+                ledger_.complain("what was shown is not there any more");
+                break;
+            }
+            if (answered && at == before) ++quiet;
+            if (!answered) co_await sleep_for(world, std::chrono::milliseconds(5));
+        }
+        ledger_.check_whole(partition, all);
+    }
+    co_await client.drop();
+    done = true;
+}
+
+}  // namespace millrace::sim
