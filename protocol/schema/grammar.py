@@ -16,7 +16,7 @@ SCALARS = {  # schema type: (C++ type, encoded size)
     "uuid": ("Uuid", 16),
 }
 SPANS = ("string", "bytes", "records")
-ATTRIBUTES = ("nullable", "default", "tag", "ignorable")
+ATTRIBUTES = ("nullable", "default", "tag", "ignorable", "kafka")
 MAX_VERSION = 32767
 
 
@@ -79,7 +79,13 @@ class Field:
     default: str = None
     tag: int = None
     ignorable: bool = False
+    kafka: str = None
     struct: Struct = None
+
+    def kafka_name(self):
+        """What Kafka's own classes call it in JSON."""
+        words = self.name.split("_")
+        return self.kafka or words[0] + "".join(word.capitalize() for word in words[1:])
 
     def optional(self):
         return not self.nullable.empty()
@@ -190,6 +196,8 @@ class Parser:
             parsed.default = value
         elif key == "tag":
             parsed.tag = int(value)
+        elif key == "kafka":
+            parsed.kafka = value
         else:
             parsed.ignorable = True
 
