@@ -62,7 +62,9 @@ def run(name):
     if name not in proofs():
         print(f"no proof '{name}'; there are: {', '.join(proofs())}", file=sys.stderr)
         return 1
-    commit, changes = git("rev-parse", "--short=12", "HEAD"), git("status", "--porcelain")
+    commit = git("rev-parse", "--short=12", "HEAD")
+    # The row of the proof before may be new; nothing else.
+    changes = git("status", "--porcelain", "--", ".", f":!{RECORD.relative_to(ROOT)}")
     folder = ROOT / "build" / "proofs" / name / commit
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PROOF_DIR": str(folder)}
