@@ -89,6 +89,23 @@ class Broker:
         self.kill()
 
 
+def expect(holds, what):
+    if not holds:
+        raise BrokerError(what)
+
+
+def run_story(broker, story):
+    """Runs a test's one story; returns the status to end with. The broker is killed at its end."""
+    with broker:
+        try:
+            story()
+        except (BrokerError, subprocess.TimeoutExpired) as error:
+            print(f"FAILED: {error}\n{broker.log_tail()}")
+            return 1
+    print("1 passed, 0 failed")
+    return 0
+
+
 def kcat(*arguments, timeout, **options):
     """Runs kcat to its end; returns the finished process, its stderr as text."""
     options.setdefault("stdout", subprocess.DEVNULL)

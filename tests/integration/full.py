@@ -5,23 +5,17 @@ space. DIR is an empty folder on a small filesystem of its own. Run with --broke
 import argparse
 import errno
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from broker import Broker, BrokerError, kcat, kcat_consume
+from broker import Broker, expect, kcat, kcat_consume, run_story
 
 TOPIC = "full"
 LINE_BYTES = 64 << 10
 LINES_PER_RUN = 256
 PATIENCE_S = 30
-
-
-def expect(holds, what):
-    if not holds:
-        raise BrokerError(what)
 
 
 class Producer:
@@ -134,15 +128,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="millrace-full-") as name:
         folder = Path(name)
         overrides = ["log.segment.bytes=33554432", *options.override]
-        with Broker(options.broker, options.dir / "data", folder / "broker.log",
-                    overrides) as broker:
-            try:
-                story(broker, options.dir, folder)
-            except (BrokerError, subprocess.TimeoutExpired) as error:
-                print(f"FAILED: {error}\n{broker.log_tail()}")
-                return 1
-    print("1 passed, 0 failed")
-    return 0
+        broker = Broker(options.broker, options.dir / "data", folder / "broker.log", overrides)
+        return run_story(broker, lambda: story(broker, options.dir, folder))
 
 
 if __name__ == "__main__":

@@ -11,17 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from broker import Broker, BrokerError, kcat, kcat_consume
+from broker import Broker, expect, kcat, kcat_consume, run_story
 
 EXT4_IOC_SHUTDOWN = 0x8004587D  # _IOR('X', 125, __u32), Linux 4.11
 NO_LOG_FLUSH = 2
 TOPIC = "gone"
 PATIENCE_S = 30
-
-
-def expect(holds, what):
-    if not holds:
-        raise BrokerError(what)
 
 
 def produce(broker, path, timeout_ms):
@@ -68,14 +63,8 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="millrace-gone-") as name:
         folder = Path(name)
-        with Broker(options.broker, options.dir / "data", folder / "broker.log") as broker:
-            try:
-                story(broker, options, folder)
-            except (BrokerError, subprocess.TimeoutExpired) as error:
-                print(f"FAILED: {error}\n{broker.log_tail()}")
-                return 1
-    print("1 passed, 0 failed")
-    return 0
+        broker = Broker(options.broker, options.dir / "data", folder / "broker.log")
+        return run_story(broker, lambda: story(broker, options, folder))
 
 
 if __name__ == "__main__":

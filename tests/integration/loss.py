@@ -9,18 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from broker import Broker, BrokerError, kcat, kcat_consume
+from broker import Broker, BrokerError, expect, kcat, kcat_consume, run_story
 
 TOPIC = "loss"
 PARTITIONS = (0, 1)
 RUNS = 6
 LINES_PER_RUN = 5
 BLOCK = 4096
-
-
-def expect(holds, what):
-    if not holds:
-        raise BrokerError(what)
 
 
 def produce(broker, partition, first, folder):
@@ -146,14 +141,8 @@ def main():
         folder = Path(name)
         data_dir = folder / "data"
         overrides = [f"num.partitions={len(PARTITIONS)}", "shards=1"]
-        with Broker(options.broker, data_dir, folder / "broker.log", overrides) as broker:
-            try:
-                story(broker, data_dir, folder)
-            except BrokerError as error:
-                print(f"FAILED: {error}\n{broker.log_tail()}")
-                return 1
-    print("1 passed, 0 failed")
-    return 0
+        broker = Broker(options.broker, data_dir, folder / "broker.log", overrides)
+        return run_story(broker, lambda: story(broker, data_dir, folder))
 
 
 if __name__ == "__main__":
