@@ -2,6 +2,7 @@
 // recorded_bytes.txt holds a line for each message and version, with the CRC-32C of 20 instances.
 // `./dev prove wire` writes it anew.
 #include "core/base/crc32c.hpp"
+#include "protocol/api.hpp"
 #include "tests/protocol/message/message_case.hpp"
 
 #include <fmt/format.h>
@@ -30,9 +31,11 @@ TEST(RecordedBytes, AreWhatEveryMessageEncodesToInEveryVersion) {
     const auto recorded = recorded_bytes();
     std::size_t checked = 0;
     for (const MessageCase& each : all_messages()) {
+        // The one that is there for the grammar's sake is none of Kafka's.
+        if (find_api(each.key) == nullptr) continue;
         for (auto version = each.versions.min; version <= each.versions.max; ++version) {
             const auto found = recorded.find(fmt::format("{} {} {}", each.key, each.role, version));
-            if (found == recorded.end()) continue;
+            ASSERT_NE(found, recorded.end()) << each.name << " version " << version;
             Bytes all;
             for (std::uint64_t seed = 0; seed < kRecorded; ++seed) {
                 append_bytes(all, each.make(version, seed, Strings::kUtf8).bytes);
@@ -42,7 +45,6 @@ TEST(RecordedBytes, AreWhatEveryMessageEncodesToInEveryVersion) {
         }
     }
     EXPECT_EQ(checked, recorded.size());
-    EXPECT_GT(checked, 400u);
 }
 
 }  // namespace
