@@ -55,16 +55,16 @@ Topics::Options topic_options(const BrokerConfig& config) {
     Topics::Options options;
     options.log_dirs = config.log_dirs;
     options.broker_id = config.broker_id;
-    options.log.segment_bytes = config.segment_bytes;
-    options.log.segment_ms = config.segment_ms;
-    options.log.segment_index_bytes = config.segment_index_bytes;
-    options.log.index_interval_bytes = config.index_interval_bytes;
+    options.log.segment_bytes = config.topic.segment_bytes;
+    options.log.segment_ms = config.topic.segment_ms;
+    options.log.segment_index_bytes = config.topic.segment_index_bytes;
+    options.log.index_interval_bytes = config.topic.index_interval_bytes;
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
     options.log.engine =
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;
     options.log.journal_bytes = static_cast<std::uint64_t>(config.journal_bytes);
     options.log.journal_file_bytes_min = static_cast<std::uint64_t>(config.journal_file_bytes_min);
-    options.log.batch_bytes_max = static_cast<std::uint64_t>(config.message_bytes_max);
+    options.log.batch_bytes_max = static_cast<std::uint64_t>(config.topic.max_message_bytes);
     options.log.cache_bytes = static_cast<std::size_t>(config.cache_bytes) /
                               std::max<std::size_t>(config.log_dirs.size(), 1);
     options.log.delivery = config.delivery;

@@ -8,7 +8,7 @@ constexpr std::int64_t kRequestBytesTotal = 512 << 20;
 
 HandlerConfig handler_config(const BrokerConfig& config) {
     return {config.broker_id, config.num_partitions, config.auto_create_topics,
-            config.message_bytes_max, config.fetch_bytes_max};
+            config.topic.max_message_bytes, config.fetch_bytes_max};
 }
 
 /// What responses that are being sent may hold of the memory for batches.

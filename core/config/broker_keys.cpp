@@ -47,7 +47,7 @@ constexpr auto kKeys = std::to_array<KeyDescription>({
     {"cache.bytes", kLong, "268435456", kEffective, 16 << 20},
     refused("client.quota.callback.class", kClass, kNone,
             "remove it: classes cannot be loaded into this broker"),
-    {"compression.gzip.level", kInt, "-1", kUnmet, -1, 9},
+    {"compression.gzip.level", kInt, "-1", kUnmet, -1, 9, {}, {}, &gzip_level_problem},
     {"compression.lz4.level", kInt, "9", kUnmet, 1, 17},
     {"compression.type", kString, "producer", kUnmet},
     {"compression.zstd.level", kInt, "3", kUnmet, -131072, 22},

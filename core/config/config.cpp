@@ -3,6 +3,7 @@
 #include "core/base/parse.hpp"
 #include "core/config/broker_keys.hpp"
 #include "core/config/text.hpp"
+#include "core/config/topic_keys.hpp"
 
 #include <fmt/format.h>
 
@@ -14,43 +15,29 @@ namespace {
 
 constexpr std::string_view kHidden = "[hidden]";
 
-/// Java's parsers take a plus sign.
-std::optional<std::int64_t> parse_integer(std::string_view text) {
-    if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-    return parse_number<std::int64_t>(text);
-}
-
-struct Bounds {
-    std::int64_t min;
-    std::int64_t max;
-};
-
 /// The key's own range within what its type can hold.
-Bounds bounds_of(const KeyDescription& key) {
-    if (key.type != KeyType::kInt) return {key.min, key.max};
+std::string number_range(const KeyDescription& key) {
     using Int = std::numeric_limits<std::int32_t>;
-    return {std::max<std::int64_t>(key.min, Int::min()),
-            std::min<std::int64_t>(key.max, Int::max())};
+    using Short = std::numeric_limits<std::int16_t>;
+    std::int64_t min = key.min;
+    std::int64_t max = key.max;
+    if (key.type == KeyType::kInt || key.type == KeyType::kShort) {
+        const bool is_int = key.type == KeyType::kInt;
+        min = std::max<std::int64_t>(min, is_int ? Int::min() : Short::min());
+        max = std::min<std::int64_t>(max, is_int ? Int::max() : Short::max());
+    }
+    return fmt::format("a number from {} to {}", min, max);
 }
 
 /// What would be right, when `value` is not; nothing when it is.
 std::optional<std::string> complaint(const KeyDescription& key, std::string_view value) {
-    if (key.type == KeyType::kBoolean) {
-        if (equals_ignoring_case(value, "true") || equals_ignoring_case(value, "false")) {
-            return std::nullopt;
-        }
-        return "true or false";
-    }
-    if (key.type == KeyType::kInt || key.type == KeyType::kLong) {
-        const Bounds bounds = bounds_of(key);
-        const auto number = parse_integer(value);
-        if (number && *number >= bounds.min && *number <= bounds.max) return std::nullopt;
-        return fmt::format("a number from {} to {}", bounds.min, bounds.max);
-    }
-    if (key.allowed.empty()) return std::nullopt;
-    const auto choices = split_list(key.allowed);
-    if (std::ranges::find(choices, value) != choices.end()) return std::nullopt;
-    return std::string(key.allowed);
+    const auto problem = value_problem(key, value);
+    if (!problem) return std::nullopt;
+    if (key.type == KeyType::kBoolean) return "true or false";
+    if (key.rule != nullptr) return *problem;
+    if (!key.allowed.empty()) return std::string(key.allowed);
+    if (key.type == KeyType::kDouble) return *problem;
+    return number_range(key);
 }
 
 /// Reads values by the table of keys and collects what is wrong with them.
@@ -112,9 +99,10 @@ public:
 
 private:
     void check(const KeyDescription& key, std::string_view value) {
-        if (key.effect == KeyEffect::kEffective) {
-            if (const auto allowed = complaint(key, value)) problem(key.name, value, *allowed);
-        } else if (value.empty() || value == key.default_value) {
+        if (const auto allowed = complaint(key, value)) {
+            problem(key.name, value, *allowed);
+        } else if (key.effect == KeyEffect::kEffective || value.empty() ||
+                   canonical_value(key.type, value) == key.default_value) {
             return;
         } else if (key.effect == KeyEffect::kRefused) {
             problem(key.name, key.type == KeyType::kPassword ? kHidden : value, key.remedy);
@@ -213,13 +201,37 @@ std::vector<std::string> read_log_dirs(Values& values) {
     return dirs;
 }
 
+void read_topics(Values& values, BrokerConfig& config) {
+    config.num_partitions = values.integer<std::int32_t>("num.partitions");
+    config.default_replication_factor = values.integer<std::int32_t>("default.replication.factor");
+    config.auto_create_topics = values.flag("auto.create.topics.enable");
+    config.delete_topics = values.flag("delete.topic.enable");
+    config.retention_check_interval_ms = values.integer("log.retention.check.interval.ms");
+    config.initial_task_delay_ms = values.integer("log.initial.task.delay.ms");
+    config.flush_scheduler_interval_ms = values.integer("log.flush.scheduler.interval.ms");
+    config.recovery_point_checkpoint_interval_ms =
+        values.integer<std::int32_t>("log.flush.offset.checkpoint.interval.ms");
+    config.start_offset_checkpoint_interval_ms =
+        values.integer<std::int32_t>("log.flush.start.offset.checkpoint.interval.ms");
+    config.producer_id_expiration_ms = values.integer<std::int32_t>("producer.id.expiration.ms");
+    config.producer_id_expiration_check_interval_ms =
+        values.integer<std::int32_t>("producer.id.expiration.check.interval.ms");
+    config.fetch_session_slots_max =
+        values.integer<std::int32_t>("max.incremental.fetch.session.cache.slots");
+}
+
+/// What a topic's keys may not be, the broker's may not be either, or no topic could be made.
+void check_topic_defaults(Values& values, const Properties& properties) {
+    for (const TopicKey& each : topic_keys()) {
+        const BrokerSetting setting = broker_setting(each, properties);
+        if (setting.name.empty() || each.key.name == "retention.ms") continue;
+        if (const auto wrong = value_problem(each.key, setting.value)) {
+            values.problem(setting.name, values.text(setting.name), *wrong);
+        }
+    }
+}
+
 void read_log(Values& values, BrokerConfig& config) {
-    config.segment_bytes = values.integer("log.segment.bytes");
-    config.segment_ms = values.text("log.roll.ms").empty()
-                            ? values.integer("log.roll.hours") * 3'600'000
-                            : values.integer("log.roll.ms");
-    config.segment_index_bytes = values.integer("log.index.size.max.bytes");
-    config.index_interval_bytes = values.integer<std::int32_t>("log.index.interval.bytes");
     config.flush_before_ack = values.is_first_choice("durability");
     config.cache_bytes = values.integer("cache.bytes");
     config.delivery = static_cast<DeliveryPath>(values.choice("delivery.path"));
@@ -239,9 +251,9 @@ ConfigReading read_config(const Properties& properties) {
     config.broker_id = read_broker_id(values);
     config.log_dirs = read_log_dirs(values);
     read_log(values, config);
-    config.num_partitions = values.integer<std::int32_t>("num.partitions");
-    config.auto_create_topics = values.flag("auto.create.topics.enable");
-    config.message_bytes_max = values.integer<std::int32_t>("message.max.bytes");
+    read_topics(values, config);
+    if (reading.problems.empty()) check_topic_defaults(values, properties);
+    if (reading.problems.empty()) config.topic = topic_defaults(properties);
     config.request_bytes_max = values.integer<std::int32_t>("socket.request.max.bytes");
     config.fetch_bytes_max = values.integer<std::int32_t>("fetch.max.bytes");
     config.connections_idle_ms_max = values.integer("connections.max.idle.ms");

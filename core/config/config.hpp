@@ -5,6 +5,7 @@
 #include "core/base/delivery_path.hpp"
 #include "core/config/listeners.hpp"
 #include "core/config/properties.hpp"
+#include "core/config/topic_config.hpp"
 
 #include <cstdint>
 #include <string>
@@ -19,12 +20,18 @@ struct BrokerConfig {
     std::vector<Endpoint> advertised;
     std::vector<std::string> log_dirs;
     std::int32_t num_partitions{};
+    std::int32_t default_replication_factor{};
     bool auto_create_topics{};
-    std::int64_t segment_bytes{};
-    std::int64_t segment_ms{};
-    std::int64_t segment_index_bytes{};
-    std::int32_t index_interval_bytes{};
-    std::int32_t message_bytes_max{};
+    bool delete_topics{};
+    TopicConfig topic;  // what a topic without keys of its own has
+    std::int64_t retention_check_interval_ms{};
+    std::int64_t initial_task_delay_ms{};
+    std::int64_t flush_scheduler_interval_ms{};
+    std::int32_t recovery_point_checkpoint_interval_ms{};
+    std::int32_t start_offset_checkpoint_interval_ms{};
+    std::int32_t producer_id_expiration_ms{};
+    std::int32_t producer_id_expiration_check_interval_ms{};
+    std::int32_t fetch_session_slots_max{};
     std::int32_t request_bytes_max{};
     std::int32_t fetch_bytes_max{};
     std::int64_t connections_idle_ms_max{};

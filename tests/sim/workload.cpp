@@ -68,7 +68,7 @@ private:
                          {"message.max.bytes", "40000"},
                          {"log.index.interval.bytes", "1000"}})
                 .config;
-        config_.segment_bytes = prng_.between(50'000, 400'000);
+        config_.topic.segment_bytes = static_cast<std::int32_t>(prng_.between(50'000, 400'000));
         config_.flush_before_ack = !prng_.chance(1, 4);
         config_.direct_writes = !prng_.chance(1, 4);
         config_.journal_file_bytes_min = prng_.chance(1, 2) ? 64 << 10 : 32 << 10;

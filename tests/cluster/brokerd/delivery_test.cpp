@@ -51,7 +51,7 @@ protected:
         BrokerConfig config =
             read_config({{"listeners", "PLAINTEXT://127.0.0.1:0"}, {"log.dirs", folder_ + "/data"}})
                 .config;
-        config.segment_bytes = 1 << 20;
+        config.topic.segment_bytes = 1 << 20;
         config.cache_bytes = 4 << 20;
         config.direct_writes = GetParam().direct_writes;
         config.delivery = GetParam().path;

@@ -24,8 +24,8 @@ TEST(Config, DefaultsAreKafkas) {
     EXPECT_TRUE(reading.problems.empty());
     EXPECT_EQ(reading.config.listeners, (std::vector<Endpoint>{{"", 9092}}));
     EXPECT_EQ(reading.config.log_dirs, std::vector<std::string>{"/tmp/kafka-logs"});
-    EXPECT_EQ(reading.config.segment_bytes, 1 << 30);
-    EXPECT_EQ(reading.config.segment_ms, std::int64_t{168} * 3'600'000);
+    EXPECT_EQ(reading.config.topic.segment_bytes, 1 << 30);
+    EXPECT_EQ(reading.config.topic.segment_ms, std::int64_t{168} * 3'600'000);
     EXPECT_TRUE(reading.config.flush_before_ack);
 }
 
@@ -107,8 +107,8 @@ TEST(Config, ListenersHaveNamesAndProtocols) {
 }
 
 TEST(Config, FinerUnitsWin) {
-    EXPECT_EQ(read_config({{"log.roll.ms", "9"}}).config.segment_ms, 9);
-    EXPECT_EQ(read_config({{"log.roll.hours", "2"}}).config.segment_ms, 7'200'000);
+    EXPECT_EQ(read_config({{"log.roll.ms", "9"}}).config.topic.segment_ms, 9);
+    EXPECT_EQ(read_config({{"log.roll.hours", "2"}}).config.topic.segment_ms, 7'200'000);
     EXPECT_EQ(refused({{"log.roll.ms", "0"}}), "log.roll.ms");
 }
 
