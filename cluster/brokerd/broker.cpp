@@ -1,5 +1,6 @@
 #include "cluster/brokerd/broker.hpp"
 
+#include "cluster/brokerd/figures.hpp"
 #include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
@@ -25,11 +26,6 @@ Task<Result<void>> end_waits(BrokerShard& shard) {
 
 Task<Result<void>> stop_shard(BrokerShard& shard) {
     co_await shard.stop();
-    co_return Result<void>();
-}
-
-Task<Result<void>> copy_figures(World& world, MetricsSnapshot& into) {
-    into = world.metrics().registry.snapshot();
     co_return Result<void>();
 }
 
@@ -135,18 +131,6 @@ Task<Result<void>> Broker::start_shards(const BrokerConfig& config) {
     co_return co_await on_all(&start_shard);
 }
 
-Task<MetricsSnapshot> Broker::figures() {
-    std::vector<MetricsSnapshot> of_shard(shards_.size());
-    const auto copy = [this, &of_shard](BrokerShard& shard) {
-        World& there = shard.context().world;
-        return copy_figures(there, of_shard[there.shard()]);
-    };
-    (void)co_await on_all(copy);
-    MetricsSnapshot all;
-    for (const MetricsSnapshot& each : of_shard) all.merge(each);
-    co_return all;
-}
-
 Task<> Broker::stop_shards() {
     // A request that is begun on one shard may wait on another.
     (void)co_await on_all(&end_waits);
@@ -171,7 +155,7 @@ Task<Result<void>> Broker::stop() {
     co_await stop_shards();
     co_await gate_.close();
     const auto closed = co_await topics_->close();
-    const MetricsSnapshot all = co_await figures();
+    const MetricsSnapshot all = co_await figures_of_all(world_);
     log_totals(logger_, all);
     if (closed) {
         logger_.info("stopped cleanly");

@@ -1,6 +1,7 @@
 // The composition root: reads the configuration, makes a ring world per shard, and runs a broker on
 // them until a signal asks for a clean stop. The only file that sees both the real world and the
 // domain.
+#include "cluster/brokerd/admin.hpp"
 #include "cluster/brokerd/args.hpp"
 #include "cluster/brokerd/broker.hpp"
 #include "uring/machine.hpp"
@@ -56,13 +57,19 @@ Task<> wait_for_stop(World& world, int stop_signals) {
 
 Task<> serve(RingWorld& world, Logger& logger, const BrokerConfig& config, int stop_signals,
              int& exit_code) {
-    auto broker = co_await Broker::start(world, logger, config);
-    if (broker) {
-        // As Kafka does; the stop tells that it isn't clean.
-        (*broker)->on_storage_gone([] { kill(getpid(), SIGTERM); });
-        co_await wait_for_stop(world, stop_signals);
-        const auto stopped = co_await (*broker)->stop();
-        exit_code = stopped ? 0 : 1;
+    const auto admin = co_await Admin::open(world, logger, config);
+    if (admin) {
+        auto broker = co_await Broker::start(world, logger, config);
+        if (broker) {
+            (*admin)->tell_ready();
+            // As Kafka does; the stop tells that it isn't clean.
+            (*broker)->on_storage_gone([] { kill(getpid(), SIGTERM); });
+            co_await wait_for_stop(world, stop_signals);
+            (*admin)->tell_unready("stopping");
+            const auto stopped = co_await (*broker)->stop();
+            exit_code = stopped ? 0 : 1;
+        }
+        co_await (*admin)->stop();
     }
     world.stop();
 }

@@ -25,6 +25,7 @@ constexpr KeyDescription refused(std::string_view name, KeyType type,
 
 // By name, as the look-up below relies on. Who gives a key its meaning changes its effect here.
 constexpr auto kKeys = std::to_array<KeyDescription>({
+    {"admin.listener", kString, "127.0.0.1:9404", kEffective},
     {"advertised.listeners", kString, kNone, kEffective},
     {"allow.everyone.if.no.acl.found", kBoolean, "false", kHarmless},
     refused("alter.config.policy.class.name", kClass, kNone,

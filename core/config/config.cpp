@@ -178,6 +178,17 @@ void read_listeners(Values& values, BrokerConfig& config) {
     check_advertised(values, config);
 }
 
+void read_admin(Values& values, BrokerConfig& config) {
+    constexpr std::string_view kKey = "admin.listener";
+    const std::string_view text = values.text(kKey);
+    config.admin_is_default = !values.is_given(kKey);
+    if (text.empty()) return;
+    config.admin = parse_address(text);
+    if (!config.admin) {
+        values.problem(kKey, text, "host:port, or empty for no figures over HTTP");
+    }
+}
+
 /// broker.id, or node.id, its newer name; -1 leaves the choice to the broker.
 std::int32_t read_broker_id(Values& values) {
     const bool both = values.is_given("broker.id") && values.is_given("node.id");
@@ -248,6 +259,7 @@ ConfigReading read_config(const Properties& properties) {
     Values values(properties, reading);
     values.check_all();
     read_listeners(values, config);
+    read_admin(values, config);
     config.broker_id = read_broker_id(values);
     config.log_dirs = read_log_dirs(values);
     read_log(values, config);

@@ -8,6 +8,7 @@
 #include "core/config/topic_config.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct BrokerConfig {
     std::vector<Endpoint> listeners;
     /// As many as listeners; an empty host or port 0 is filled in when the listener is bound.
     std::vector<Endpoint> advertised;
+    /// Where figures and health are told over HTTP; nothing: nowhere.
+    std::optional<Endpoint> admin;
+    /// Nobody asked for that address, so a broker that finds it taken goes on without.
+    bool admin_is_default{};
     std::vector<std::string> log_dirs;
     std::int32_t num_partitions{};
     std::int32_t default_replication_factor{};

@@ -23,6 +23,9 @@ struct Endpoint {
     std::string to_string() const;
 };
 
+/// One host:port, with brackets around an IPv6 address; nothing when it is malformed.
+std::optional<Endpoint> parse_address(std::string_view text);
+
 /// One NAME://host:port; nothing when it is malformed.
 std::optional<Endpoint> parse_endpoint(std::string_view text);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cluster/brokerd/broker.hpp"
+#include "cluster/brokerd/figures.hpp"
 #include "cluster/handlers/handlers.hpp"
 #include "tests/support/kafka_client.hpp"
 #include "tests/support/on_shards.hpp"
@@ -25,7 +26,7 @@ protected:
             co_await scenario(client);
             co_await client.close();
             EXPECT_TRUE(co_await (*broker)->stop());
-            figures_ = co_await (*broker)->figures();
+            figures_ = co_await figures_of_all(*world_);
         };
         run(whole());
     }

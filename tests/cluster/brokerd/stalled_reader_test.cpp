@@ -1,6 +1,7 @@
 // Consumers that send fetches and read no answers: they keep nobody else from reading, and don't
 // stay for ever.
 #include "cluster/brokerd/broker.hpp"
+#include "cluster/brokerd/figures.hpp"
 #include "cluster/handlers/handlers.hpp"
 #include "core/runtime/timer.hpp"
 #include "tests/support/batches.hpp"
@@ -76,7 +77,7 @@ protected:
     }
 
     Task<std::uint64_t> total(std::string_view name) {
-        const MetricsSnapshot figures = co_await broker_->figures();
+        const MetricsSnapshot figures = co_await figures_of_all(*world_);
         co_return figures.total(name);
     }
 

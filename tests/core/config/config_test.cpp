@@ -106,6 +106,17 @@ TEST(Config, ListenersHaveNamesAndProtocols) {
     EXPECT_EQ(refused({{"advertised.listeners", "OTHER://b1:9092"}}), "advertised.listeners");
 }
 
+TEST(Config, TheAdminListenerIsOnUnlessItIsEmpty) {
+    const BrokerConfig untold = read_config({}).config;
+    EXPECT_EQ(untold.admin, (Endpoint{"127.0.0.1", 9404}));
+    EXPECT_TRUE(untold.admin_is_default);
+    const BrokerConfig told = read_config({{"admin.listener", "[::1]:0"}}).config;
+    EXPECT_EQ(told.admin, (Endpoint{"::1", 0}));
+    EXPECT_FALSE(told.admin_is_default);
+    EXPECT_FALSE(read_config({{"admin.listener", " "}}).config.admin);
+    EXPECT_EQ(refused({{"admin.listener", "9404"}}), "admin.listener");
+}
+
 TEST(Config, FinerUnitsWin) {
     EXPECT_EQ(read_config({{"log.roll.ms", "9"}}).config.topic.segment_ms, 9);
     EXPECT_EQ(read_config({{"log.roll.hours", "2"}}).config.topic.segment_ms, 7'200'000);
