@@ -45,7 +45,7 @@ std::optional<std::string> unescaped(std::string_view text) {
     return value;
 }
 
-std::string format_overrides(const Overrides& overrides) {
+std::string format_overrides(const Properties& overrides) {
     std::string text;
     for (const auto& [key, value] : overrides) {
         text += fmt::format("config {} {}\n", key, escaped(value));
@@ -118,8 +118,8 @@ public:
         return ok_ ? found : 0;
     }
 
-    Overrides overrides(std::int32_t count) {
-        Overrides found;
+    Properties overrides(std::int32_t count) {
+        Properties found;
         for (std::int32_t i = 0; i < count && ok_; ++i) {
             begin("config");
             std::string key(field());
@@ -141,7 +141,7 @@ void read_broker(StoreReader& reader, StoreContent& content) {
     const auto count = reader.number<std::int32_t>();
     reader.end();
     std::string key(scope == kAllBrokers ? std::string_view() : scope);
-    Overrides overrides = reader.overrides(count);
+    Properties overrides = reader.overrides(count);
     if (!content.brokers.emplace(std::move(key), std::move(overrides)).second) reader.fail();
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/base/result.hpp"
 #include "core/base/types.hpp"
+#include "core/config/properties.hpp"
 
 #include <map>
 #include <string>
@@ -10,16 +11,13 @@
 
 namespace millrace {
 
-/// Values of configuration keys, by key.
-using Overrides = std::map<std::string, std::string, std::less<>>;
-
 struct StoredTopic {
     Uuid id;
     std::int32_t partitions{};
     /// Raised at every start, so that clients notice a log that a power loss shortened.
     LeaderEpoch leader_epoch;
     /// The topic's own configuration.
-    Overrides overrides{};
+    Properties overrides{};
 
     bool operator==(const StoredTopic&) const = default;
 };
@@ -33,7 +31,7 @@ struct StoreContent {
     /// The first producer id that was never given out.
     std::int64_t next_producer_id{};
     /// Dynamic configuration of brokers: by broker id, and of all of them under "".
-    std::map<std::string, Overrides, std::less<>> brokers;
+    std::map<std::string, Properties, std::less<>> brokers;
     std::map<std::string, StoredTopic, std::less<>> topics;
     /// Topics whose folders are not all known to be gone, and their names.
     std::map<Uuid, std::string> deleted;

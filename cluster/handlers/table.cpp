@@ -18,7 +18,7 @@ void serve(BrokerContext& broker, HandlerTable& table,
 }  // namespace
 
 Task<TopicCreation> BrokerContext::create_topic(std::string name) {
-    const auto visit = [this, &name] { return topics.create(name, config.num_partitions); };
+    const auto visit = [this, &name] { return topics.create_on_demand(name, config.num_partitions); };
     ShardCall call(world, 0, visit);
     co_return co_await call.run();
 }

@@ -20,6 +20,9 @@ Topics::Topics(World& world, Logger& logger, Options options, EmbeddedStore stor
       logger_(logger),
       options_(std::move(options)),
       store_(std::move(store)),
+      defaults_(options_.topic),
+      turn_(world, 1),
+      stopping_(world),
       gate_(world) {}
 
 Task<Result<std::unique_ptr<Topics>>> Topics::open(World& world, Logger& logger, Options options) {
@@ -118,6 +121,7 @@ StoreContent Topics::adopt() const {
     next.cluster_id = directories_.front()->cluster_id();
     for (const auto& directory : directories_) {
         for (const auto& [name, entry] : directory->logs()) {
+            if (next.deleted.contains(entry.topic_id)) continue;
             StoredTopic& topic = next.topics[name.topic];
             if (topic.partitions == 0) {
                 logger_.warn("adopted a topic that the store does not know",
@@ -131,6 +135,26 @@ StoreContent Topics::adopt() const {
     return next;
 }
 
+/// A life that can't know which ids were given out goes on far from where they may have been.
+void Topics::begin_producer_ids(StoreContent& next) const {
+    constexpr std::int64_t kFar = std::int64_t{1} << 32;
+    const bool has_logs = std::any_of(directories_.begin(), directories_.end(),
+                                      [](const auto& each) { return !each->logs().empty(); });
+    const bool is_lost = store_.content().cluster_id.empty() && has_logs;
+    if (knows_all() && !is_lost) return;
+    next.next_producer_id += kFar * (1 + static_cast<std::int64_t>(world_.random() % 1024));
+}
+
+/// Folders that a former life didn't get to rename.
+Task<> Topics::remove_deleted(const StoreContent& content) {
+    const std::map<Uuid, std::string> deleted = content.deleted;
+    for (const auto& [id, name] : deleted) {
+        const auto removed = co_await remove_logs(name, id);
+        const bool all_seen = removed && knows_all();
+        if (!all_seen) gone_.erase(id);
+    }
+}
+
 Task<Result<void>> Topics::reconcile() {
     StoreContent next = adopt();
     image_.cluster_id = next.cluster_id;
@@ -138,6 +162,7 @@ Task<Result<void>> Topics::reconcile() {
     const bool is_ours = options_.broker_id != DirectoryIdentity::kAnyBroker;
     if (is_ours) {
         for (auto& [name, topic] : next.topics) topic.leader_epoch.value += 1;
+        begin_producer_ids(next);
         if (knows_all()) ++next.generation;
         auto stored = co_await store_.replace(next);
         if (!stored && is_full(stored.error())) {
@@ -146,6 +171,7 @@ Task<Result<void>> Topics::reconcile() {
         }
         co_await take_lost_out_of_service();
         if (!stored) co_return stored;
+        co_await remove_deleted(next);
     }
     for (const auto& [name, topic] : next.topics) {
         if (is_ours && knows_all()) {

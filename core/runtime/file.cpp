@@ -234,6 +234,16 @@ Task<Result<std::vector<FolderEntry>>> list_folder(World& world, std::string pat
     co_return entries;
 }
 
+Task<Result<void>> remove_folder_with_files(World& world, std::string path) {
+    const auto entries = co_await list_folder(world, path);
+    if (!entries) co_return entries.error();
+    for (const FolderEntry& entry : *entries) {
+        const auto removed = co_await remove_file(world, path + "/" + entry.name);
+        if (!removed) co_return removed;
+    }
+    co_return co_await remove_folder(world, path);
+}
+
 Task<Result<void>> sync_folder(World& world, std::string path) {
     auto folder = co_await File::open(world, std::move(path), OpenMode::kFolder);
     if (!folder) co_return folder.error();

@@ -74,6 +74,8 @@ Task<Result<void>> make_folder(World& world, std::string path);
 Task<Result<void>> ensure_folder(World& world, std::string path);
 Task<Result<void>> remove_file(World& world, std::string path);
 Task<Result<void>> remove_folder(World& world, std::string path);
+/// With the files in it; one that holds a folder stays.
+Task<Result<void>> remove_folder_with_files(World& world, std::string path);
 Task<Result<void>> rename_file(World& world, std::string from, std::string to);
 Task<Result<FilesystemSpace>> filesystem_space(World& world, std::string path);
 Task<Result<std::vector<FolderEntry>>> list_folder(World& world, std::string path);

@@ -27,17 +27,27 @@ Task<> DirectoryPart::checkpoint_in_background() {
     (void)done;  // fail() has told
 }
 
-Task<Result<void>> DirectoryPart::checkpoint() {
-    while (checkpointing_ && !failed_) {
-        const auto waited = co_await checkpoint_waiters_.wait(checkpoints_ + 1, kNever);
+Task<Result<void>> DirectoryPart::take_turn() {
+    while (busy_ && !failed_) {
+        const auto waited = co_await turn_waiters_.wait(turns_ + 1, kNever);
         if (!waited) co_return waited;
     }
-    checkpoint_wanted_ = false;
     if (failed_) co_return Errc::kStorageFailed;
-    checkpointing_ = true;
+    busy_ = true;
+    co_return Result<void>();
+}
+
+void DirectoryPart::end_turn() {
+    busy_ = false;
+    turn_waiters_.wake_through(++turns_);
+}
+
+Task<Result<void>> DirectoryPart::checkpoint() {
+    const auto turn = co_await take_turn();
+    checkpoint_wanted_ = false;
+    if (!turn) co_return turn;
     const auto done = co_await run_checkpoint();
-    checkpointing_ = false;
-    checkpoint_waiters_.wake_through(++checkpoints_);
+    end_turn();
     if (!done) fail(done.error());
     co_return done;
 }

@@ -52,7 +52,7 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       index_(index),
       set_(world, logger_, path_, config),
       ballast_(world, path_, index_, ballast_bytes(config), spare_bytes(config)),
-      checkpoint_waiters_(world),
+      turn_waiters_(world),
       space_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
@@ -125,7 +125,7 @@ void DirectoryPart::fail(const Error& error) {
 void DirectoryPart::go_out_of_service() {
     failed_ = true;
     set_.fail();
-    checkpoint_waiters_.fail_all(Errc::kStorageFailed);
+    turn_waiters_.fail_all(Errc::kStorageFailed);
 }
 
 Task<> DirectoryPart::tell_others() {
@@ -156,6 +156,7 @@ Task<Result<void>> DirectoryPart::close_files() {
     if (journal_) outcome = co_await journal_->close();
     const auto closed = co_await set_.close();
     if (outcome) outcome = closed;
+    for (auto& [folder, log] : removed_) (void)co_await log->close();
     // Its registered memory goes on the shard whose ring knows it.
     set_.shared.journal = nullptr;
     journal_.reset();

@@ -70,7 +70,7 @@ private:
     }
 
     Task<Result<void>> load_named() {
-        std::map<std::string, LogPosition> ends;
+        std::map<BoundName, LogPosition> ends;
         for (const OpenJournal& journal : journals_) {
             const auto read = co_await find_ends(journal, ends);
             if (!read) co_return read;
@@ -78,9 +78,12 @@ private:
         const auto entries = co_await list_folder(world_, folder_);
         if (!entries) co_return entries.error();
         for (const FolderEntry& entry : *entries) {
-            const auto end = ends.find(entry.name);
             const auto name = parse_folder_name(entry.name);
-            if (!entry.is_folder || !name || end == ends.end()) continue;
+            if (!entry.is_folder || !name) continue;
+            const auto topic_id = co_await read_topic_id(world_, folder_ + "/" + entry.name);
+            if (!topic_id) co_return topic_id.error();
+            const auto end = ends.find({entry.name, *topic_id});
+            if (end == ends.end()) continue;
             const PartitionLog::Past past{.clean = true, .cut = end->second};
             const auto loaded = co_await set_.load(*name, past);
             if (!loaded) co_return loaded;
@@ -88,9 +91,13 @@ private:
         co_return Result<void>();
     }
 
-    /// Where the logs' files end that frames or the checkpoint name, by folder.
+    /// A folder under the topic id that it has to have: a topic that is deleted and made again has
+    /// another.
+    using BoundName = std::pair<std::string, Uuid>;
+
+    /// Where the logs' files end that frames or the checkpoint name.
     Task<Result<void>> find_ends(const OpenJournal& journal,
-                                 std::map<std::string, LogPosition>& by_folder) {
+                                 std::map<BoundName, LogPosition>& by_name) {
         const JournalScan& scan = *journal.scan;
         std::map<LogId, LogPosition> ends = scan.ends;
         const auto note_first = [&ends](Lsn, const AppendEntry& entry) {
@@ -104,9 +111,11 @@ private:
         if (!read) co_return read;
         for (const auto& [id, end] : ends) {
             const auto bound = scan.bindings.find(id);
-            const bool fresh =
-                bound != scan.bindings.end() && by_folder.emplace(bound->second.folder, end).second;
-            if (fresh) continue;
+            const bool is_bound = bound != scan.bindings.end();
+            if (is_bound) {
+                const BoundName name(bound->second.folder, bound->second.topic_id);
+                if (by_name.emplace(name, end).second) continue;
+            }
             logger_.error(
                 "the journals name a log that nothing binds to a folder, or two that "
                 "are bound to one",
@@ -151,11 +160,14 @@ private:
         std::map<LogId, PartitionLog*> targets;
         for (const auto& [id, bound] : scan.bindings) {
             const auto name = parse_folder_name(bound.folder);
-            PartitionLog* const log = name ? set_.find(*name) : nullptr;
-            targets[id] = log;
-            if (log != nullptr) continue;
+            PartitionLog* const there = name ? set_.find(*name) : nullptr;
+            const bool is_it = there != nullptr && there->topic_id() == bound.topic_id;
+            targets[id] = is_it ? there : nullptr;
+            if (is_it) continue;
             logger_.warn("dropped what the journal holds for a folder that is gone",
-                         {{"log_dir", folder_}, {"folder", bound.folder}});
+                         {{"log_dir", folder_},
+                          {"folder", bound.folder},
+                          {"topic_id", bound.topic_id.to_string()}});
         }
         return targets;
     }

@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 2> kKnownFolders{"remote-log-index-cache"
                                                         "__cluster_metadata-0"};
 
 bool is_put_aside(std::string_view name) {
-    return name.ends_with("-delete") || name.ends_with("-stray") || name.ends_with("-future");
+    return name.ends_with(kDeletedEnd) || name.ends_with("-stray") || name.ends_with("-future");
 }
 
 bool is_partition_folder(const FolderEntry& entry) {
@@ -180,7 +180,9 @@ Task<Result<std::vector<LogToLoad>>> LogDirectory::list_logs() {
     const auto entries = co_await list_folder(world_, path_);
     if (!entries) co_return entries.error();
     std::vector<LogToLoad> logs;
+    left_.clear();
     for (const FolderEntry& entry : *entries) {
+        if (entry.is_folder && entry.name.ends_with(kDeletedEnd)) left_.push_back(entry.name);
         if (!is_partition_folder(entry)) continue;
         const auto name = parse_folder_name(entry.name);
         if (!name) {
@@ -248,6 +250,7 @@ Task<Result<void>> LogDirectory::begin_lives() {
         ShardCall call(world_, part.shard, set);
         if (co_await call.run()) co_return Errc::kStorageFailed;
     }
+    if (identity_.broker_id != DirectoryIdentity::kAnyBroker) co_await discard_left();
     co_return Result<void>();
 }
 

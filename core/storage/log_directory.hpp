@@ -73,6 +73,16 @@ public:
     /// Errc::kStorageFailed when the directory is out of service, also by this very creation.
     Task<Result<LogPlace>> create(TopicPartition name, Uuid topic_id);
 
+    /// Folders of deleted partitions, and the parts that have them.
+    using Removed = std::vector<std::pair<std::uint32_t, std::string>>;
+
+    /// The partitions are gone: their logs answer kUnknownTopic, and their folders have names that
+    /// no start takes for partitions. REQUIRES: they are here. An error takes the directory out of
+    /// service.
+    Task<Result<Removed>> remove(std::vector<TopicPartition> names);
+    /// Lets the logs go and removes the folders. REQUIRES: nobody has a pointer to these logs.
+    Task<> discard(Removed removed);
+
     /// A write or sync has not failed yet.
     bool in_service() const { return in_service_; }
     /// `heard` runs on shard 0 when the directory goes out of service.
@@ -128,6 +138,7 @@ private:
     void make_parts();
     Task<Result<void>> load_parts();
     Task<Result<void>> begin_lives();
+    Task<> discard_left();
     Task<Result<std::vector<LogToLoad>>> list_logs();
     Task<Result<std::vector<std::vector<LogToLoad>>>> divide_logs();
     std::uint32_t part_of(const TopicPartition& name) const;
@@ -153,6 +164,7 @@ private:
     std::map<std::uint32_t, Journal::Past> pasts_;  // between recovery and the opening of parts
     std::vector<Part> parts_;
     std::map<TopicPartition, Entry> logs_;
+    std::vector<std::string> left_;  // folders of partitions that a former life has deleted
     bool in_service_{true};
     std::function<void()> heard_;
 };

@@ -69,11 +69,12 @@ Task<Result<void>> PartitionLog::wait_for_room(std::size_t bytes) {
         const auto waited = co_await shared_.room.wait(shared_.fills + 1, kNever);
         if (!waited) co_return waited;
     }
-    co_return Errc::kStorageFailed;
+    co_return failure_;
 }
 
 Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
-    if (failed_) return Errc::kStorageFailed;
+    if (failed_) return failure_;
+    if (retiring_) return Errc::kUnknownTopic;
     if (gate_.closed()) return Errc::kStopping;
     if (shared_.full) return system_error(ENOSPC);
     if (batch.size() > static_cast<std::size_t>(config_.segment_bytes))
@@ -125,7 +126,7 @@ void PartitionLog::roll(Offset base) {
 
 Task<Result<void>> PartitionLog::wait_durable(Offset end, Time deadline) {
     if (durable_end_ >= end) co_return Result<void>();
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_) co_return failure_;
     co_return co_await durable_waiters_.wait(end.value, deadline);
 }
 
@@ -195,12 +196,26 @@ void PartitionLog::on_journaled() {
     if (fill_base_ < durable_.base || unfilled_ >= kFillBytes) start_filling();
 }
 
-void PartitionLog::fail() {
+void PartitionLog::fail(Errc reason) {
     if (failed_) return;
     failed_ = true;
-    durable_waiters_.fail_all(Errc::kStorageFailed);
-    fill_waiters_.fail_all(Errc::kStorageFailed);
+    failure_ = reason;
+    durable_waiters_.fail_all(reason);
+    fill_waiters_.fail_all(reason);
     for (LogWatch& watch : watches_) watch.moved();
+}
+
+Task<Result<void>> PartitionLog::end_appends() {
+    retiring_ = true;
+    co_return co_await wait_durable(log_end_, kNever);
+}
+
+Task<> PartitionLog::retire() {
+    fail(Errc::kUnknownTopic);
+    co_await gate_.close();
+    shared_.unfilled -= std::exchange(unfilled_, 0);
+    shared_.on_account -= std::exchange(on_account_, 0);
+    shared_.room.wake_through(++shared_.fills);
 }
 
 void PartitionLog::on_checkpoint(Offset synced, bool inactive) {
@@ -259,7 +274,7 @@ Task<Result<void>> PartitionLog::close() {
         const auto closed = co_await segment->close();
         if (outcome) outcome = closed;
     }
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_ && failure_ == Errc::kStorageFailed) co_return failure_;
     co_return outcome;
 }
 

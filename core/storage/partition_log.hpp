@@ -119,6 +119,9 @@ private:
     WaitList& list_;
 };
 
+/// What the partition.metadata of a partition's folder says; zero where there is none.
+Task<Result<Uuid>> read_topic_id(World& world, std::string folder);
+
 /// Lives on one shard; owned by its LogDirectory.
 class PartitionLog final : public JournalMember {
 public:
@@ -214,7 +217,14 @@ public:
     void on_checkpoint(Offset synced, bool inactive);
     std::uint64_t appends() const { return appends_; }
     /// The directory is out of service: waiters fail, no offset is given again.
-    void fail();
+    void fail() { fail(Errc::kStorageFailed); }
+    /// The partition is being deleted: appends are answered kUnknownTopic from now on. Success:
+    /// what was appended is durable, so that the journal holds no half of a batch.
+    Task<Result<void>> end_appends();
+    /// The partition is deleted: everybody is answered kUnknownTopic. Returns when nothing of the
+    /// log is under way; reads that have begun may still use the files, so close() comes later.
+    /// REQUIRES: end_appends() succeeded, and no checkpoint runs.
+    Task<> retire();
 
     /// A replay goes on behind the log's end. kDamaged when `bytes` don't fit there.
     Result<void> replay(Offset segment_base, std::uint64_t position, ByteView bytes);
@@ -251,6 +261,7 @@ private:
     Task<Result<void>> finish_load(Past past);
     /// Closes the files of a log that never came into service.
     Task<> abandon();
+    void fail(Errc reason);
 
     bool has_account_for(std::size_t bytes) const;
     void note_account();
@@ -303,6 +314,8 @@ private:
     bool fill_wanted_{};
     bool folder_unsynced_{};
     bool failed_{};
+    bool retiring_{};
+    Errc failure_{Errc::kStorageFailed};  // what is answered once failed_
     boost::intrusive::list<LogWatch, boost::intrusive::constant_time_size<false>> watches_;
     WaitList durable_waiters_;
     std::int64_t fills_{};

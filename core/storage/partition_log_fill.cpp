@@ -27,7 +27,7 @@ Task<Result<void>> PartitionLog::fill(Fill goal) {
         if (!waited) co_return waited;
     }
     fill_wanted_ = false;
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_) co_return failure_;
     filling_ = true;
     auto filled = co_await fill_locked(goal);
     if (!filled && is_full(filled.error()) && shared_.make_room) {
@@ -59,7 +59,7 @@ Task<Result<void>> PartitionLog::fill_locked(Fill goal) {
         logger_.info("rolled a segment",
                      {{"partition", name_.folder()}, {"base_offset", fill_base_.value}});
     }
-    co_return Errc::kStorageFailed;
+    co_return failure_;
 }
 
 Task<Result<void>> PartitionLog::fill_segment(LogSegment& segment, Cursor target, Fill goal) {

@@ -17,18 +17,15 @@ bool is_segment(const FolderEntry& entry) {
                        [](char each) { return each >= '0' && each <= '9'; });
 }
 
-/// Removes a folder of files.
-Task<Result<void>> remove_with_files(World& world, std::string folder) {
-    const auto entries = co_await list_folder(world, folder);
-    if (!entries) co_return entries.error();
-    for (const FolderEntry& entry : *entries) {
-        const auto removed = co_await remove_file(world, folder + "/" + entry.name);
-        if (!removed) co_return removed;
-    }
-    co_return co_await remove_folder(world, folder);
-}
-
 }  // namespace
+
+Task<Result<Uuid>> read_topic_id(World& world, std::string folder) {
+    const auto text =
+        co_await read_small_file(world, folder + "/partition.metadata", kSmallFileBytesMax);
+    if (!text && text.error() == system_error(ENOENT)) co_return Uuid();
+    if (!text) co_return text.error();
+    co_return parse_partition_metadata(*text);
+}
 
 Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shared,
                                                                  std::string parent,
@@ -44,7 +41,7 @@ Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shar
     if (outcome) co_return log;
     co_await log->abandon();
     // A folder that stays would be in the way of the next try.
-    const auto removed = co_await remove_with_files(world, log->folder_);
+    const auto removed = co_await remove_folder_with_files(world, log->folder_);
     if (!removed) {
         shared.logger.warn("cannot remove a partition's folder that is half made",
                            {{"folder", log->folder_}, {"reason", removed.error().message()}});
@@ -91,13 +88,9 @@ Task<Result<void>> PartitionLog::load(Past past) {
 }
 
 Task<Result<void>> PartitionLog::load_names() {
-    const auto metadata =
-        co_await read_small_file(world_, folder_ + "/partition.metadata", kSmallFileBytesMax);
-    if (metadata) {
-        const auto id = parse_partition_metadata(*metadata);
-        if (!id) co_return id.error();
-        topic_id_ = *id;
-    }
+    const auto id = co_await read_topic_id(world_, folder_);
+    if (!id) co_return id.error();
+    topic_id_ = *id;
     const auto text =
         co_await read_small_file(world_, folder_ + "/leader-epoch-checkpoint", kSmallFileBytesMax);
     if (!text) co_return Result<void>();

@@ -82,7 +82,7 @@ Task<Result<Parts>> read_into_memory(LogSegment& segment, std::uint64_t position
 
 Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool at_least_one,
                                        ReadInto into) {
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_) co_return failure_;
     if (from < log_start_ || from > log_end_) co_return Errc::kOffsetOutOfRange;
     const Offset end = durable_end_;
     if (from >= end) co_return Parts();
@@ -113,7 +113,7 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
 }
 
 Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCursor>& place) const {
-    if (failed_) return Errc::kStorageFailed;
+    if (failed_) return failure_;
     if (from < log_start_ || from > log_end_) return Errc::kOffsetOutOfRange;
     if (from == durable_end_) place = durable_end_at_;
     if (from >= durable_end_) return std::uint64_t{0};
@@ -132,7 +132,7 @@ Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCurs
 }
 
 Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_) co_return failure_;
     const Offset end = durable_end_;
     for (auto& [base, segment] : segments_) {
         if (segment->index().max_timestamp() < target) continue;
