@@ -51,10 +51,7 @@ Topics::Options topic_options(const BrokerConfig& config) {
     Topics::Options options;
     options.log_dirs = config.log_dirs;
     options.broker_id = config.broker_id;
-    options.log.segment_bytes = config.topic.segment_bytes;
-    options.log.segment_ms = config.topic.segment_ms;
-    options.log.segment_index_bytes = config.topic.segment_index_bytes;
-    options.log.index_interval_bytes = config.topic.index_interval_bytes;
+    options.log.topic = config.topic;
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
     options.log.engine =
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;

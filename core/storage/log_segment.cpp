@@ -33,7 +33,8 @@ LogSegment::LogSegment(World& world, std::string folder, Offset base, SegmentCon
       cache_(config.cache),
       tail_(std::move(config.cache)),
       next_offset_(base),
-      created_ms_(world.wall_clock_ms()) {}
+      created_ms_(world.wall_clock_ms()),
+      jitter_ms_(config.jitter_ms) {}
 
 std::string LogSegment::path(std::string_view suffix) const {
     return folder_ + "/" + segment_file_name(base_, suffix);
@@ -115,6 +116,15 @@ Task<Result<void>> LogSegment::finish_load(std::uint64_t file_size, Trust trust,
         if (*read < rest) co_return Errc::kEndOfStream;
     }
     tail_.start_behind(filled_, block.bytes().first(rest));
+    co_return Result<void>();
+}
+
+Task<Result<void>> LogSegment::look_at_first_batch() {
+    if (size() == 0) co_return Result<void>();
+    const auto header = co_await read(0, kBatchHeaderBytes);
+    if (!header) co_return header.error();
+    if (header->bytes.size() < kBatchHeaderBytes) co_return Errc::kEndOfStream;
+    index_.set_first_timestamp(RecordBatchView(header->bytes).max_timestamp());
     co_return Result<void>();
 }
 

@@ -20,6 +20,7 @@ struct SegmentConfig {
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t bytes_max = 1 << 30;
     std::int32_t index_interval_bytes = 4096;
+    std::int64_t jitter_ms = 0;
     std::shared_ptr<ChunkCache> cache;
 };
 
@@ -52,6 +53,8 @@ public:
     /// Everything from here on is in memory.
     std::uint64_t memory_begin() const { return tail_.memory_begin(); }
     std::int64_t created_ms() const { return created_ms_; }
+    /// So much earlier than its topic's segment.ms says it is too old.
+    std::int64_t jitter_ms() const { return jitter_ms_; }
     bool has_files() const { return file_.is_open(); }
     bool was_cut() const { return was_cut_; }
     /// Nothing in memory only, and the file ends with its data.
@@ -60,6 +63,8 @@ public:
     const SegmentIndex& index() const { return index_; }
     /// Where epochs begin, of the batches that open() has walked.
     const std::vector<BatchMeta>& epoch_starts() const { return epoch_starts_; }
+    /// Of a segment that was opened and will be appended to: its age goes by its first batch.
+    Task<Result<void>> look_at_first_batch();
 
     /// Batches that lie one behind the other, in offset order, the first at size().
     void append(ByteView batch, const BatchMeta& meta);
@@ -122,6 +127,7 @@ private:
     Offset next_offset_;
     std::uint64_t filled_{};
     std::int64_t created_ms_;
+    const std::int64_t jitter_ms_;
     bool was_cut_{};
     std::vector<BatchMeta> epoch_starts_;
 };

@@ -22,6 +22,7 @@ PartitionLog::PartitionLog(LogShared& shared, std::string parent, TopicPartition
       id_(id),
       folder_(parent + "/" + name_.folder()),
       config_(shared.config),
+      topic_(shared.config.topic),
       durable_waiters_(shared.world),
       fill_waiters_(shared.world),
       gate_(shared.world) {}
@@ -34,9 +35,14 @@ Offset PartitionLog::start_of(LeaderEpoch epoch) const {
     return last_epoch() == epoch ? epochs_.back().start : log_end_;
 }
 
-SegmentConfig PartitionLog::segment_config() const {
-    return {config_.engine, static_cast<std::uint64_t>(config_.segment_bytes),
-            config_.index_interval_bytes, shared_.cache};
+SegmentConfig PartitionLog::segment_config() {
+    // So that partitions that began together don't roll together.
+    const std::int64_t most = std::min(topic_.segment_jitter_ms, topic_.segment_ms);
+    const std::int64_t jitter =
+        most > 0 ? static_cast<std::int64_t>(world_.random() % static_cast<std::uint64_t>(most))
+                 : 0;
+    return {config_.engine, static_cast<std::uint64_t>(topic_.segment_bytes),
+            topic_.index_interval_bytes, jitter, shared_.cache};
 }
 
 /// A batch that is larger than all of the account goes alone.
@@ -77,7 +83,7 @@ Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
     if (retiring_) return Errc::kUnknownTopic;
     if (gate_.closed()) return Errc::kStopping;
     if (shared_.full) return system_error(ENOSPC);
-    if (batch.size() > static_cast<std::size_t>(config_.segment_bytes))
+    if (batch.size() > static_cast<std::size_t>(topic_.segment_bytes))
         return Errc::kBatchSetTooLarge;
     assign_offset_and_epoch(batch, log_end_, epoch);
     const BatchMeta meta{RecordBatchView(batch)};
@@ -105,19 +111,18 @@ void PartitionLog::accept(ByteView batch, const BatchMeta& meta) {
     shared_.unfilled += batch.size();
 }
 
-bool PartitionLog::must_roll(const BatchMeta& meta) {
-    const LogSegment& last = active();
+bool PartitionLog::must_roll(const BatchMeta& meta) const {
+    const LogSegment& last = *segments_.rbegin()->second;
     const SegmentIndex& index = last.index();
     if (last.size() == 0) return false;
-    if (last.size() + meta.size > static_cast<std::uint64_t>(config_.segment_bytes)) return true;
+    if (last.size() + meta.size > static_cast<std::uint64_t>(topic_.segment_bytes)) return true;
     if (meta.last - last.base() > std::numeric_limits<std::int32_t>::max()) return true;
-    if (index.offset_bytes() + 8 > static_cast<std::size_t>(config_.segment_index_bytes))
-        return true;
-    const bool timed =
-        index.first_timestamp() != kNoTimestamp && meta.max_timestamp != kNoTimestamp;
-    const std::int64_t age = timed ? meta.max_timestamp - index.first_timestamp()
-                                   : world_.wall_clock_ms() - last.created_ms();
-    return age > config_.segment_ms;
+    if (index.is_full(static_cast<std::size_t>(topic_.segment_index_bytes))) return true;
+    // A batch without a timestamp behind one that has some is never too late.
+    const std::int64_t age = index.first_timestamp() != kNoTimestamp
+                                 ? meta.max_timestamp - index.first_timestamp()
+                                 : world_.wall_clock_ms() - last.created_ms();
+    return age > topic_.segment_ms - last.jitter_ms();
 }
 
 void PartitionLog::roll(Offset base) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/base/delivery_path.hpp"
+#include "core/config/topic_config.hpp"
 #include "core/observe/logger.hpp"
 #include "core/runtime/gate.hpp"
 #include "core/runtime/wait_list.hpp"
@@ -30,10 +31,8 @@ enum class Durability {
 };
 
 struct LogConfig {
-    std::int64_t segment_bytes = 1 << 30;
-    std::int64_t segment_ms = std::int64_t{7} * 24 * 3600 * 1000;
-    std::int64_t segment_index_bytes = 10 << 20;
-    std::int32_t index_interval_bytes = 4096;
+    /// Of a log whose topic's own is not known yet.
+    TopicConfig topic;
     Durability durability = Durability::kFlush;
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
@@ -160,6 +159,9 @@ public:
     /// no later epoch is there.
     Offset start_of(LeaderEpoch epoch) const;
     bool failed() const { return failed_; }
+    /// What the topic's keys come to: what is appended and looked at from now on follows it.
+    const TopicConfig& config() const { return topic_; }
+    void set_config(const TopicConfig& config) { topic_ = config; }
     /// A reader from here has nothing to read: what read() would find out, for the many who wait.
     bool ends_at(Offset from) const { return !failed_ && from == durable_end_; }
 
@@ -266,7 +268,7 @@ private:
     bool has_account_for(std::size_t bytes) const;
     void note_account();
     void accept(ByteView batch, const BatchMeta& meta);
-    bool must_roll(const BatchMeta& meta);
+    bool must_roll(const BatchMeta& meta) const;
     void roll(Offset base);
     std::size_t framable(FrameBuilder& frame, LogSegment& segment, bool& piece);
     void note_framed();
@@ -277,7 +279,7 @@ private:
     void start_filling();
     Task<Result<void>> write_epochs();
     LogSegment& active() { return *segments_.rbegin()->second; }
-    SegmentConfig segment_config() const;
+    SegmentConfig segment_config();
 
     LogShared& shared_;
     World& world_;
@@ -286,6 +288,7 @@ private:
     const LogId id_;
     const std::string folder_;
     const LogConfig& config_;
+    TopicConfig topic_;
     Uuid topic_id_;
 
     std::map<Offset, std::unique_ptr<LogSegment>> segments_;

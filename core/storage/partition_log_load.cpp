@@ -193,6 +193,8 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
         const auto sealed = co_await at->second->seal();
         if (!sealed) co_return sealed;
     }
+    const auto looked = co_await active().look_at_first_batch();
+    if (!looked) co_return looked;
     log_end_ = active().next_offset();
     if (past.cut && past.cut->next_offset != log_end_) {
         logger_.error("a log does not end at the offset that the journal names",

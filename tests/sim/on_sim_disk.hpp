@@ -21,7 +21,7 @@ protected:
         config.journal_bytes = 512 << 10;
         config.journal_file_bytes_min = 64 << 10;
         config.batch_bytes_max = 40'000;
-        config.segment_bytes = 300'000;
+        config.topic.segment_bytes = 300'000;
         return config;
     }
 

@@ -19,8 +19,8 @@ class PartitionLogTest : public OnRing {
 protected:
     static LogConfig small_segments() {
         LogConfig config;
-        config.segment_bytes = 4096;
-        config.index_interval_bytes = 256;
+        config.topic.segment_bytes = 4096;
+        config.topic.index_interval_bytes = 256;
         return config;
     }
 
