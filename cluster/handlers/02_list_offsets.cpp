@@ -5,13 +5,13 @@
 // with its own timestamp. A timestamp beyond the last record is answered with offset -1 and no
 // error. Version 0 answers with a list of offsets instead: the log's end and its segments' first
 // offsets, newest first, from the newest one on that is not younger than the time asked for.
+#include "cluster/handlers/by_owner.hpp"
+#include "cluster/handlers/find_log.hpp"
 #include "cluster/handlers/handlers.hpp"
-#include "core/runtime/shard_call.hpp"
 #include "core/storage/record_walk.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 namespace millrace {
@@ -106,11 +106,9 @@ std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs no
     return offsets;
 }
 
-/// A look-up on its way to its log's shard, and what was found.
+/// A look-up, and what was found.
 struct LookUp {
-    std::size_t topic{};  // the places in the response
-    std::size_t partition{};
-    PartitionLog* log{};
+    LogQuestion of;
     LeaderEpoch epoch;
     TimestampMs asked{};
     std::int32_t offsets_max{};
@@ -118,23 +116,17 @@ struct LookUp {
     std::vector<std::int64_t> old_style{};
 };
 
-/// The look-ups of one request, by the shard of their logs.
-using LookUps = std::map<ShardNumber, std::vector<LookUp>>;
+using LookUps = ByOwner<std::vector<LookUp>>;
 
-ErrorCode check(const RequestContext& context, const TopicImage* topic, const LogPlace* place,
-                const ListOffsetsRequest::Partition& wanted) {
+/// Whether this version knows the timestamp, and then where the log is.
+FoundLog check(const RequestContext& context, const TopicImage* topic,
+               const ListOffsetsRequest::Partition& wanted) {
     const auto from = known_from(wanted.timestamp);
     const bool is_old_style = context.version() == 0;
     if (!is_old_style && (!from || context.version() < *from)) {
-        return ErrorCode::kUnsupportedVersion;
+        return {ErrorCode::kUnsupportedVersion, {}};
     }
-    if (place == nullptr) return ErrorCode::kUnknownTopicOrPartition;
-    if (place->log == nullptr) return ErrorCode::kKafkaStorageError;
-    if (is_old_style) return ErrorCode::kNone;
-    const std::int32_t asked = wanted.current_leader_epoch;
-    if (asked < 0 || asked == topic->leader_epoch.value) return ErrorCode::kNone;
-    return asked < topic->leader_epoch.value ? ErrorCode::kFencedLeaderEpoch
-                                             : ErrorCode::kUnknownLeaderEpoch;
+    return find_log(topic, wanted.index, wanted.current_leader_epoch);
 }
 
 using Names = std::multiset<std::pair<std::string_view, std::int32_t>>;
@@ -157,18 +149,21 @@ ListOffsetsResponse divide(const RequestContext& context, const TopicsImage& ima
         answers.name = topic.name;
         const TopicImage* const known = image.find(topic.name);
         for (const auto& wanted : topic.partitions) {
-            const LogPlace* const place = image.find_log(topic.name, wanted.index);
             const bool twice = context.version() > 0 && names.count({topic.name, wanted.index}) > 1;
-            const ErrorCode code =
-                twice ? ErrorCode::kInvalidRequest : check(context, known, place, wanted);
-            if (code == ErrorCode::kNone) {
-                look_ups[place->owner].push_back(
-                    {response.topics.size() - 1, answers.partitions.size(), place->log,
-                     known->leader_epoch, wanted.timestamp, wanted.offsets_max});
+            const FoundLog found =
+                twice ? FoundLog{ErrorCode::kInvalidRequest, {}} : check(context, known, wanted);
+            if (found.code == ErrorCode::kNone) {
+                LookUp look_up;
+                look_up.of = {response.topics.size() - 1, answers.partitions.size(),
+                              found.place.log};
+                look_up.epoch = known->leader_epoch;
+                look_up.asked = wanted.timestamp;
+                look_up.offsets_max = wanted.offsets_max;
+                look_ups[found.place.owner].push_back(std::move(look_up));
             }
             auto& partition = answers.partitions.emplace_back();
             partition.index = wanted.index;
-            partition.error_code = raw(code);
+            partition.error_code = raw(found.code);
         }
     }
     return response;
@@ -179,10 +174,10 @@ Task<> look_all_up(World& here, std::vector<LookUp>& look_ups, bool lists) {
     for (LookUp& each : look_ups) {
         if (lists) {
             each.old_style =
-                list_old_style(*each.log, here.wall_clock_ms(), each.asked, each.offsets_max);
+                list_old_style(*each.of.log, here.wall_clock_ms(), each.asked, each.offsets_max);
             continue;
         }
-        each.found = co_await look_up(*each.log, each.epoch, each.asked);
+        each.found = co_await look_up(*each.of.log, each.epoch, each.asked);
     }
 }
 
@@ -210,15 +205,14 @@ Task<ListOffsetsResponse> handle_list_offsets(BrokerContext& broker, RequestCont
     const auto image = broker.view.now();
     LookUps look_ups;
     ListOffsetsResponse response = divide(context, *image, request, look_ups);
-    for (auto& [owner, mine] : look_ups) {
-        std::vector<LookUp>* const work = &mine;
-        World* const there = &broker.world.peer(owner);
-        const bool lists = context.version() == 0;
-        const auto visit = [there, work, lists] { return look_all_up(*there, *work, lists); };
-        ShardCall call(broker.world, owner, visit);
-        co_await call.run();
+    const bool lists = context.version() == 0;
+    const auto visit = [lists](BrokerContext& there, std::vector<LookUp>& mine) {
+        return look_all_up(there.world, mine, lists);
+    };
+    co_await visit_owners(broker, look_ups, visit);
+    for (const auto& [owner, mine] : look_ups) {
         for (const LookUp& each : mine) {
-            conclude(context, each, response.topics[each.topic].partitions[each.partition]);
+            conclude(context, each, response.topics[each.of.topic].partitions[each.of.partition]);
         }
     }
     co_return response;

@@ -1,7 +1,5 @@
 #include "cluster/handlers/log_reads.hpp"
 
-#include "core/runtime/shard_call.hpp"
-
 #include <algorithm>
 #include <deque>
 #include <tuple>
@@ -10,30 +8,8 @@
 namespace millrace {
 namespace {
 
-using Owners = std::vector<std::pair<ShardNumber, OwnerReads*>>;
-
-/// `visit(mine)`, a Task<>, on the owner of each of `wanted`, all at once.
-template <class Visit>
-Task<> visit_owners(BrokerContext& broker, const Owners& wanted, Visit visit) {
-    const auto bind = [visit](OwnerReads* mine) { return [mine, visit] { return visit(*mine); }; };
-    std::deque<ShardCall<decltype(bind(nullptr))>> calls;
-    for (const auto& [owner, mine] : wanted) calls.emplace_back(broker.world, owner, bind(mine));
-    if (calls.size() == 1) {
-        co_await calls.front().run();
-        co_return;
-    }
-    for (auto& call : calls) call.start();
-    for (auto& call : calls) co_await call.come_home();
-}
-
-Owners all_owners(LogReads& reads) {
-    Owners all;
-    for (auto& [owner, mine] : reads) all.emplace_back(owner, &mine);
-    return all;
-}
-
 /// On the owner: what its logs have, in order, within its limit.
-Task<> read_logs(OwnerReads& mine) {
+Task<> read_logs(BrokerContext&, OwnerReads& mine) {
     bool nothing_yet = mine.limit.any;
     std::size_t left = mine.limit.bytes;
     for (LogRead& each : mine.reads) {
@@ -65,10 +41,10 @@ std::size_t count_logs(OwnerReads& mine) {
 }
 
 /// On the owner: reads if the limit reaches for everything that is there.
-Task<> read_if_it_fits(OwnerReads& mine) {
+Task<> read_if_it_fits(BrokerContext& here, OwnerReads& mine) {
     const std::size_t available = count_logs(mine);
     mine.pending = available > mine.limit.bytes;
-    if (available > 0 && !mine.pending) co_await read_logs(mine);
+    if (available > 0 && !mine.pending) co_await read_logs(here, mine);
 }
 
 std::size_t wanted_of(const OwnerReads& mine) {
@@ -100,11 +76,11 @@ std::size_t bytes_read(const LogReads& reads) {
 }
 
 /// The rest of the limit, in the request's order, for those who are still to read: whom to visit.
-Owners divide_rest(LogReads& reads, ReadLimit limit) {
+Owners<OwnerReads> divide_rest(LogReads& reads, ReadLimit limit) {
     const std::size_t bytes = bytes_read(reads);
     std::size_t left = limit.bytes - std::min(limit.bytes, bytes);
     bool any = limit.any && bytes == 0;
-    Owners pending;
+    Owners<OwnerReads> pending;
     for (auto& [owner, mine] : reads) {
         // The first batch there is may be larger than anybody's part.
         mine.pending = mine.pending || any;
@@ -122,7 +98,7 @@ Owners divide_rest(LogReads& reads, ReadLimit limit) {
     return pending;
 }
 
-Task<> count_only(OwnerReads& mine) {
+Task<> count_only(BrokerContext&, OwnerReads& mine) {
     (void)count_logs(mine);
     co_return;
 }
@@ -211,7 +187,7 @@ std::vector<LogRead*> in_request_order(LogReads& reads) {
 }
 
 Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) {
-    const Owners owners = all_owners(reads);
+    const Owners<OwnerReads> owners = owners_of(reads);
     if (owners.size() == 1) {
         owners.front().second->limit = limit;
         co_await visit_owners(broker, owners, &read_logs);
@@ -220,13 +196,13 @@ Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) 
     divide(reads, limit);
     co_await visit_owners(broker, owners, &read_if_it_fits);
     if (!limit.any || is_all_read(reads)) co_return;
-    const Owners pending = divide_rest(reads, limit);
+    const Owners<OwnerReads> pending = divide_rest(reads, limit);
     co_await visit_owners(broker, pending, &read_logs);
 }
 
 Task<> wait_until_available(BrokerContext& broker, LogReads& reads, std::size_t enough,
                             Time deadline) {
-    const Owners owners = all_owners(reads);
+    const Owners<OwnerReads> owners = owners_of(reads);
     for (;;) {
         co_await visit_owners(broker, owners, &count_only);
         if (is_worth_reading(reads, enough)) co_return;

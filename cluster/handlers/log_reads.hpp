@@ -2,9 +2,8 @@
 // more.
 #pragma once
 
-#include "cluster/handlers/broker_context.hpp"
+#include "cluster/handlers/by_owner.hpp"
 
-#include <map>
 #include <vector>
 
 namespace millrace {
@@ -31,15 +30,15 @@ struct LogRead {
     Offset log_start;
 };
 
-/// The reads of one owner. They are the connection's shard's, and the owner's while it is visited.
+/// The reads of one owner.
 struct OwnerReads {
     std::vector<LogRead> reads;
     ReadLimit limit{};
     bool pending{};  // there is more than the limit: nothing is read yet
 };
 
-/// The reads of one request, by the shard of their logs.
-using LogReads = std::map<ShardNumber, OwnerReads>;
+/// The reads of one request.
+using LogReads = ByOwner<OwnerReads>;
 
 /// In the order in which the request names them.
 std::vector<LogRead*> in_request_order(LogReads& reads);
