@@ -4,18 +4,12 @@
 // ones by null. Named topics that don't exist are created when client and configuration allow it:
 // the request that creates one is answered LEADER_NOT_AVAILABLE, as Kafka does, and the next one
 // finds it.
+#include "cluster/handlers/authorized_operations.hpp"
 #include "cluster/handlers/handlers.hpp"
 #include "protocol/error_code.hpp"
 
 namespace millrace {
 namespace {
-
-// Without an authorizer every operation that a resource kind has is allowed (Kafka's AclOperation
-// codes as bits): READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS of
-// a topic; CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, the two configs and IDEMPOTENT_WRITE of the
-// cluster.
-constexpr std::int32_t kTopicOperations = 0b0000'1101'1111'1000;
-constexpr std::int32_t kClusterOperations = 0b0001'1111'1010'0000;
 
 constexpr std::int16_t kTopicIdsFrom = 10;
 constexpr std::int32_t kNoLeader = -1;

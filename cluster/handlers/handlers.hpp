@@ -3,10 +3,13 @@
 
 #include "cluster/handlers/broker_context.hpp"
 #include "protocol/message/api_versions.hpp"
+#include "protocol/message/describe_cluster.hpp"
+#include "protocol/message/describe_log_dirs.hpp"
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/find_coordinator.hpp"
 #include "protocol/message/list_offsets.hpp"
 #include "protocol/message/metadata.hpp"
+#include "protocol/message/offset_for_leader_epoch.hpp"
 #include "protocol/message/produce.hpp"
 
 namespace millrace {
@@ -23,5 +26,13 @@ Task<FindCoordinatorResponse> handle_find_coordinator(BrokerContext& broker,
                                                       RequestContext& context,
                                                       const FindCoordinatorRequest& request);
 Task<Result<EncodedResponse>> handle_api_versions(RequestContext& context, Reader& body);
+Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
+    BrokerContext& broker, RequestContext& context, const OffsetForLeaderEpochRequest& request);
+Task<DescribeLogDirsResponse> handle_describe_log_dirs(BrokerContext& broker,
+                                                       RequestContext& context,
+                                                       const DescribeLogDirsRequest& request);
+Task<DescribeClusterResponse> handle_describe_cluster(BrokerContext& broker,
+                                                      RequestContext& context,
+                                                      const DescribeClusterRequest& request);
 
 }  // namespace millrace

@@ -51,6 +51,17 @@ bool Topics::any_in_service() const {
                        [](const auto& each) { return each->in_service(); });
 }
 
+std::vector<LogDirStatus> Topics::log_dirs() const {
+    std::vector<LogDirStatus> all;
+    for (const std::string& path : options_.log_dirs) {
+        const auto serves = [&path](const auto& each) {
+            return each->path() == path && each->in_service();
+        };
+        all.push_back({path, std::any_of(directories_.begin(), directories_.end(), serves)});
+    }
+    return all;
+}
+
 /// Its partitions leave the image; the store goes on in the other directories.
 void Topics::on_directory_failed(const LogDirectory& directory) {
     store_.drop(directory.path());

@@ -41,6 +41,12 @@ struct NewTopic {
 
 enum class TopicCreation { kCreated, kExists, kInFlight, kInvalidName, kNameCollides, kFailed };
 
+/// One entry of log.dirs.
+struct LogDirStatus {
+    std::string path;
+    bool in_service{};
+};
+
 /// Lives on shard 0. Every leader epoch is raised by open().
 class Topics {
 public:
@@ -62,6 +68,9 @@ public:
 
     /// What all shards know of the topics, as of the last change.
     const TopicsImage& image() const { return image_; }
+
+    /// In the order of log.dirs, those too that the start could not open.
+    std::vector<LogDirStatus> log_dirs() const;
 
     /// `view`, which lives on `shard` as long as this, is given every image from now on.
     Task<> add_view(ShardNumber shard, TopicsView& view);

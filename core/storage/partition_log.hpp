@@ -13,6 +13,7 @@
 #include "core/runtime/gate.hpp"
 #include "core/runtime/wait_list.hpp"
 #include "core/storage/journal.hpp"
+#include "core/storage/leader_epochs.hpp"
 #include "core/storage/log_segment.hpp"
 #include "core/storage/text_checkpoint.hpp"
 
@@ -158,6 +159,10 @@ public:
     /// Where `epoch` begins, or would begin: the log's end while no batch of it is there. REQUIRES:
     /// no later epoch is there.
     Offset start_of(LeaderEpoch epoch) const;
+    /// end_of_epoch() of this log under a leader of epoch `current`, whose end is durable_end().
+    EpochEnd end_of(LeaderEpoch asked, LeaderEpoch current) const;
+    /// Bytes of all batches.
+    std::uint64_t size() const;
     bool failed() const { return failed_; }
     /// What the topic's keys come to: what is appended and looked at from now on follows it.
     const TopicConfig& config() const { return topic_; }

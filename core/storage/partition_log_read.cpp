@@ -151,6 +151,16 @@ Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs
     co_return std::optional<Window>();
 }
 
+EpochEnd PartitionLog::end_of(LeaderEpoch asked, LeaderEpoch current) const {
+    return end_of_epoch(epochs_, {current, start_of(current)}, asked, durable_end_);
+}
+
+std::uint64_t PartitionLog::size() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [base, segment] : segments_) bytes += segment->size();
+    return bytes;
+}
+
 std::vector<std::pair<Offset, TimestampMs>> PartitionLog::segment_starts() const {
     std::vector<std::pair<Offset, TimestampMs>> starts;
     for (const auto& [base, segment] : segments_) {

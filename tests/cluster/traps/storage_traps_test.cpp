@@ -1,0 +1,107 @@
+// Traps 95 to 110: storage and cluster.
+#include "tests/cluster/traps/trap_test.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+namespace millrace {
+namespace {
+
+class StorageTraps : public TrapTest {
+protected:
+    StorageTraps() {
+        config_.log_dirs = {folder_ + "/b", folder_ + "/a"};
+        config_.num_partitions = 4;
+    }
+
+    static DescribeLogDirsRequest all() {
+        DescribeLogDirsRequest request;
+        request.topics.reset();
+        return request;
+    }
+
+    static std::map<std::string, std::int64_t> sizes(
+        const DescribeLogDirsResponse::Result& result) {
+        std::map<std::string, std::int64_t> found;
+        for (const auto& topic : result.topics) {
+            for (const auto& each : topic.partitions) {
+                EXPECT_EQ(each.offset_lag, 0);
+                EXPECT_FALSE(each.is_future_key);
+                found[topic.name + "-" + std::to_string(each.partition_index)] =
+                    each.partition_size;
+            }
+        }
+        return found;
+    }
+};
+
+TEST_P(StorageTraps, Trap108_DirectoriesAreNamedAsInLogDirsWithWhatIsInThem) {
+    with_broker([this](Client& client) -> Task<> {
+        (void)co_await make_topic(client, "t");
+        const Bytes batch = make_batch({.value_bytes = 1000});
+        for (std::int32_t i = 0; i < 4; ++i) (void)co_await produce(client, "t", i, batch);
+        const auto size = static_cast<std::int64_t>(batch.size());
+        for (std::int16_t version = 0; version <= 4; ++version) {
+            const DescribeLogDirsRequest request = all();
+            const auto response = co_await client.ask<DescribeLogDirsResponse>(request, version);
+            EXPECT_EQ(response->error_code, 0);
+            EXPECT_EQ(response->results.size(), 2u);
+            std::size_t count = 0;
+            for (std::size_t i = 0; i < 2; ++i) {
+                const auto& result = response->results[i];
+                EXPECT_EQ(result.error_code, 0);
+                EXPECT_EQ(result.log_dir, config_.log_dirs[i]);
+                for (const auto& [name, bytes] : sizes(result)) {
+                    EXPECT_TRUE(std::filesystem::exists(result.log_dir + "/" + name));
+                    EXPECT_EQ(bytes, size);
+                    ++count;
+                }
+                if (version < 4) continue;
+                EXPECT_GT(result.usable_bytes, 0);
+                EXPECT_LE(result.usable_bytes, result.total_bytes);
+            }
+            EXPECT_EQ(count, 4u);
+        }
+    });
+}
+
+TEST_P(StorageTraps, Trap108_EveryDirectoryIsListedWhateverIsAskedFor) {
+    with_broker([](Client& client) -> Task<> {
+        (void)co_await make_topic(client, "t");
+        DescribeLogDirsRequest request;
+        const auto nothing = co_await client.ask<DescribeLogDirsResponse>(request, 4);
+        EXPECT_EQ(nothing->results.size(), 2u);
+        for (const auto& each : nothing->results) EXPECT_TRUE(each.topics.empty());
+        request.topics->push_back({"t", {2, 7, 2}});
+        request.topics->push_back({"nowhere", {0}});
+        const auto one = co_await client.ask<DescribeLogDirsResponse>(request, 4);
+        std::map<std::string, std::int64_t> found;
+        for (const auto& each : one->results) found.merge(sizes(each));
+        EXPECT_EQ(found, (std::map<std::string, std::int64_t>{{"t-2", 0}}));
+    });
+}
+
+TEST_P(StorageTraps, Trap108_ADirectoryThatDoesNotServeIsListedWithItsError) {
+    const auto scenario = [this]() -> Task<> {
+        co_await live([](Client& client) -> Task<> { (void)co_await make_topic(client, "t"); });
+        std::filesystem::rename(folder_ + "/b", folder_ + "/hidden");
+        std::ofstream(folder_ + "/b") << "no folder";
+        co_await live([this](Client& client) -> Task<> {
+            const DescribeLogDirsRequest request = all();
+            const auto response = co_await client.ask<DescribeLogDirsResponse>(request, 4);
+            EXPECT_EQ(response->results.size(), 2u);
+            EXPECT_EQ(response->results[0].log_dir, config_.log_dirs[0]);
+            EXPECT_EQ(response->results[0].error_code, raw(ErrorCode::kKafkaStorageError));
+            EXPECT_TRUE(response->results[0].topics.empty());
+            EXPECT_EQ(response->results[0].total_bytes, -1);
+            EXPECT_EQ(response->results[1].error_code, 0);
+            EXPECT_FALSE(response->results[1].topics.empty());
+        });
+    };
+    run(scenario());
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, StorageTraps, testing::Values(1, 3));
+
+}  // namespace
+}  // namespace millrace
