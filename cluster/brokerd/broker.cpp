@@ -61,7 +61,6 @@ Topics::Options topic_options(const BrokerConfig& config) {
     options.log.cache_bytes = static_cast<std::size_t>(config.cache_bytes) /
                               std::max<std::size_t>(config.log_dirs.size(), 1);
     options.log.delivery = config.delivery;
-    options.topic = config.topic;
     return options;
 }
 

@@ -53,8 +53,7 @@ public:
     struct Options {
         std::vector<std::string> log_dirs;
         std::int32_t broker_id = 0;
-        LogConfig log;
-        TopicConfig topic;  // of topics without keys of their own
+        LogConfig log;  // its topic: of topics without keys of their own
     };
 
     /// Producer ids that are given out at a time.
@@ -96,7 +95,9 @@ public:
     const std::map<std::string, Properties, std::less<>>& broker_overrides() const {
         return store_.content().brokers;
     }
-    /// What topics without keys of their own have from now on.
+    /// What topics without keys of their own have.
+    const TopicConfig& defaults() const { return defaults_; }
+    /// From now on.
     Task<> set_defaults(TopicConfig defaults);
 
     /// The first of kProducerIdBlock ids that nobody else gets, in this life or another.
@@ -145,6 +146,7 @@ private:
     Task<> take_lost_out_of_service();
     const LogDirectory::Entry* find_log(const TopicPartition& partition) const;
     TopicImage look(const std::string& name, const StoredTopic& topic);
+    Task<> configure_logs(std::vector<std::string> names);
     TopicConfig config_of(const std::string& name, const StoredTopic& topic) const;
     Task<Result<void>> create_missing_logs(const std::string& name, const StoredTopic& topic);
     LogDirectory* directory_for(const TopicPartition& partition);

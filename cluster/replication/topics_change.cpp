@@ -4,6 +4,7 @@
 // So a crash in between leaves folders to make, or folders to rename, and none to guess about.
 #include "cluster/replication/topics.hpp"
 #include "core/runtime/random_uuid.hpp"
+#include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -167,6 +168,8 @@ Task<Result<void>> Topics::set_topic_overrides(std::string name, Properties over
     const auto outcome = co_await change(std::move(next));
     if (!outcome) co_return outcome;
     image_.add(name, look(name, all().at(name)));
+    std::vector<std::string> names{name};
+    co_await configure_logs(std::move(names));
     co_await publish();
     co_return outcome;
 }
@@ -187,9 +190,13 @@ Task<> Topics::set_defaults(TopicConfig defaults) {
     Semaphore::Share turn(turn_);
     if (!co_await turn.take(1)) co_return;
     defaults_ = defaults;
+    std::vector<std::string> names;
     for (const auto& [name, topic] : all()) {
-        if (image_.find(name) != nullptr) image_.add(name, look(name, topic));
+        if (image_.find(name) == nullptr) continue;
+        image_.add(name, look(name, topic));
+        names.push_back(name);
     }
+    co_await configure_logs(std::move(names));
     co_await publish();
 }
 
@@ -228,8 +235,31 @@ Task<Result<void>> Topics::change(StoreContent next) {
 Task<Result<void>> Topics::show_logs(const std::string& name) {
     const StoredTopic topic = all().at(name);
     const auto made = co_await create_missing_logs(name, topic);
-    if (made) image_.add(name, look(name, topic));
+    if (!made) co_return made;
+    image_.add(name, look(name, topic));
+    std::vector<std::string> names{name};
+    co_await configure_logs(std::move(names));
     co_return made;
+}
+
+/// The logs follow what the image says of their topics.
+Task<> Topics::configure_logs(std::vector<std::string> names) {
+    using Settings = std::vector<std::pair<PartitionLog*, TopicConfig>>;
+    std::map<ShardNumber, Settings> of_shard;
+    for (const std::string& name : names) {
+        const TopicImage& topic = *image_.find(name);
+        for (const LogPlace& place : topic.partitions) {
+            if (place.log != nullptr) of_shard[place.owner].emplace_back(place.log, topic.config);
+        }
+    }
+    for (auto& [shard, settings] : of_shard) {
+        const Settings& wanted = settings;
+        const auto visit = [&wanted] {
+            for (const auto& [log, config] : wanted) log->set_config(config);
+        };
+        ShardCall call(world_, shard, visit);
+        co_await call.run();
+    }
 }
 
 }  // namespace millrace

@@ -20,7 +20,7 @@ Topics::Topics(World& world, Logger& logger, Options options, EmbeddedStore stor
       logger_(logger),
       options_(std::move(options)),
       store_(std::move(store)),
-      defaults_(options_.topic),
+      defaults_(options_.log.topic),
       turn_(world, 1),
       stopping_(world),
       gate_(world) {}
@@ -182,6 +182,9 @@ Task<Result<void>> Topics::reconcile() {
         }
         image_.add(name, look(name, topic));
     }
+    std::vector<std::string> names;
+    for (const auto& [name, topic] : image_.topics) names.push_back(name);
+    co_await configure_logs(std::move(names));
     co_return Result<void>();
 }
 
