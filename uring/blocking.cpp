@@ -119,6 +119,8 @@ std::int32_t carry_out_blocking(Operation& operation) {
 std::optional<std::int32_t> carry_out_at_once(const IoRequest& request) {
     switch (request.kind) {
         case IoKind::kListen: return listen_as_wished(request);
+        case IoKind::kLocalAddress:
+            return local_address(request.handle, *static_cast<std::string*>(request.data));
         case IoKind::kFileSize: return file_size(request);
         case IoKind::kLock: return lock_whole_file(request.handle);
         default: return std::nullopt;

@@ -42,8 +42,7 @@ Task<Result<void>> BrokerShard::listen(const BrokerConfig& config, std::uint16_t
     listener.host = endpoint.host;
     listener.port = endpoint.port == 0 ? port : endpoint.port;
     listener.mode = mode;
-    listener.advertised.host = advertised.host.empty() ? "localhost" : advertised.host;
-    listener.advertised.port = advertised.port;
+    listener.advertised = {advertised.host, advertised.port};
     listener.limits.request_bytes_max = config.request_bytes_max;
     listener.request_bytes_total_max = kRequestBytesTotal / world_.shard_count();
     listener.idle_max = std::chrono::milliseconds(config.connections_idle_ms_max);

@@ -17,7 +17,8 @@ namespace millrace {
 struct BrokerConfig {
     std::int32_t broker_id{};
     std::vector<Endpoint> listeners;
-    /// As many as listeners; an empty host or port 0 is filled in when the listener is bound.
+    /// As many as listeners. An empty host: each client is told the one by which it has come. Port
+    /// 0: the one that is bound.
     std::vector<Endpoint> advertised;
     /// Where figures and health are told over HTTP; nothing: nowhere.
     std::optional<Endpoint> admin;

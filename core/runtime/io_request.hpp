@@ -27,6 +27,8 @@ enum class IoKind : std::uint8_t {
     // nobody waits for a disk here.
     kSendFile,
     kShutdown,  // both directions
+    // kLocalAddress: data = std::string* that receives the numeric host at this end of a connection
+    kLocalAddress,
     // Files. `handle` is the file.
     kOpen,    // path, flags = OpenMode, maybe | kDirect; result: handle
     kReadAt,  // offset, data, size; result: bytes read, short only at the end

@@ -17,7 +17,8 @@ bool is_of_network(const IoRequest& wish) {
         case IoKind::kConnect:
         case IoKind::kReceive:
         case IoKind::kSend:
-        case IoKind::kShutdown: return true;
+        case IoKind::kShutdown:
+        case IoKind::kLocalAddress: return true;
         case IoKind::kClose: return wish.handle >= 1'000'000;
         default: return false;
     }

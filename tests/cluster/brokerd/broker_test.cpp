@@ -45,6 +45,29 @@ TEST_P(BrokerTest, ApiVersionsListsOnlyWhatHasAHandler) {
     });
 }
 
+TEST_P(BrokerTest, WithoutAHostToAdvertiseAClientIsToldTheOneItUsed) {
+    const auto scenario = [this]() -> Task<> {
+        BrokerConfig config = make_config();
+        config.listeners = {{"", 0}};
+        config.advertised = {{"", 0}};
+        const auto broker = co_await Broker::start(*world_, logger_, config);
+        EXPECT_TRUE(broker);
+        const MetadataRequest nothing{.topics = std::vector<MetadataRequest::Topic>{}};
+        for (const std::string host : {"127.0.0.1", "127.0.0.2", "::1"}) {
+            auto stream = co_await Stream::connect(*world_, host, (*broker)->port());
+            // A machine may be without IPv6.
+            if (!stream) continue;
+            Client client(*world_, std::move(*stream));
+            const auto response = co_await client.ask<MetadataResponse>(nothing, 9);
+            EXPECT_EQ(response->brokers[0].host, host);
+            EXPECT_EQ(response->brokers[0].port, (*broker)->port());
+            co_await client.close();
+        }
+        EXPECT_TRUE(co_await (*broker)->stop());
+    };
+    run(scenario());
+}
+
 TEST_P(BrokerTest, AutoCreationAnswersLeaderNotAvailableFirst) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest request = metadata_of("fresh");
