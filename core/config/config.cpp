@@ -1,182 +1,17 @@
 #include "core/config/config.hpp"
 
-#include "core/base/parse.hpp"
 #include "core/config/broker_keys.hpp"
+#include "core/config/checks.hpp"
 #include "core/config/text.hpp"
 #include "core/config/topic_keys.hpp"
+#include "core/config/values.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace millrace {
 namespace {
-
-constexpr std::string_view kHidden = "[hidden]";
-
-/// The key's own range within what its type can hold.
-std::string number_range(const KeyDescription& key) {
-    using Int = std::numeric_limits<std::int32_t>;
-    using Short = std::numeric_limits<std::int16_t>;
-    std::int64_t min = key.min;
-    std::int64_t max = key.max;
-    if (key.type == KeyType::kInt || key.type == KeyType::kShort) {
-        const bool is_int = key.type == KeyType::kInt;
-        min = std::max<std::int64_t>(min, is_int ? Int::min() : Short::min());
-        max = std::min<std::int64_t>(max, is_int ? Int::max() : Short::max());
-    }
-    return fmt::format("a number from {} to {}", min, max);
-}
-
-/// What would be right, when `value` is not; nothing when it is.
-std::optional<std::string> complaint(const KeyDescription& key, std::string_view value) {
-    const auto problem = value_problem(key, value);
-    if (!problem) return std::nullopt;
-    if (key.type == KeyType::kBoolean) return "true or false";
-    if (key.rule != nullptr) return *problem;
-    if (!key.allowed.empty()) return std::string(key.allowed);
-    if (key.type == KeyType::kDouble) return *problem;
-    return number_range(key);
-}
-
-/// Reads values by the table of keys and collects what is wrong with them.
-class Values {
-public:
-    Values(const Properties& properties, ConfigReading& reading)
-        : properties_(properties), reading_(reading) {}
-
-    bool is_given(std::string_view name) const { return properties_.contains(name); }
-
-    std::string_view text(std::string_view name) const {
-        const auto found = properties_.find(name);
-        if (found != properties_.end()) return trimmed(found->second);
-        return find_broker_key(name)->default_value;
-    }
-
-    bool flag(std::string_view name) const { return equals_ignoring_case(text(name), "true"); }
-
-    /// Zero for a value that check_all() has refused.
-    template <class Int = std::int64_t>
-    Int integer(std::string_view name) const {
-        return static_cast<Int>(parse_integer(text(name)).value_or(0));
-    }
-
-    /// Which of a key's allowed words it has.
-    std::size_t choice(std::string_view name) const {
-        const auto words = split_list(find_broker_key(name)->allowed);
-        return static_cast<std::size_t>(std::find(words.begin(), words.end(), text(name)) -
-                                        words.begin());
-    }
-
-    bool is_first_choice(std::string_view name) const { return choice(name) == 0; }
-
-    std::vector<Endpoint> endpoints(std::string_view name) {
-        std::vector<Endpoint> parsed;
-        for (const std::string_view each : split_list(text(name))) {
-            if (auto endpoint = parse_endpoint(each)) {
-                parsed.push_back(std::move(*endpoint));
-            } else {
-                problem(name, each, "NAME://host:port");
-            }
-        }
-        return parsed;
-    }
-
-    void problem(std::string_view name, std::string_view value, std::string_view allowed) {
-        reading_.problems.push_back(fmt::format("{}={}: {}", name, value, allowed));
-    }
-
-    void check_all() {
-        for (const auto& [name, value] : properties_) {
-            if (const KeyDescription* const key = find_broker_key(name)) {
-                check(*key, trimmed(value));
-            } else {
-                note_unknown(name);
-            }
-        }
-    }
-
-private:
-    void check(const KeyDescription& key, std::string_view value) {
-        if (const auto allowed = complaint(key, value)) {
-            problem(key.name, value, *allowed);
-        } else if (key.effect == KeyEffect::kEffective || value.empty() ||
-                   canonical_value(key.type, value) == key.default_value) {
-            return;
-        } else if (key.effect == KeyEffect::kRefused) {
-            problem(key.name, key.type == KeyType::kPassword ? kHidden : value, key.remedy);
-        } else if (key.effect == KeyEffect::kUnmet) {
-            reading_.warnings.push_back(fmt::format("{} has no effect here", key.name));
-        } else {
-            note_harmless(key.name);
-        }
-    }
-
-    void note_unknown(std::string_view name) {
-        // Keys of one listener carry its name; they tune TLS and SASL.
-        if (name.starts_with("listener.name.")) return note_harmless(name);
-        std::string warning = fmt::format("{} has no effect here", name);
-        const std::string_view near = nearest_broker_key(name);
-        if (!near.empty()) warning += fmt::format("; did you mean {}?", near);
-        reading_.warnings.push_back(std::move(warning));
-    }
-
-    void note_harmless(std::string_view name) {
-        if (!reading_.harmless.empty()) reading_.harmless += ", ";
-        reading_.harmless += name;
-    }
-
-    const Properties& properties_;
-    ConfigReading& reading_;
-};
-
-void check_protocols(Values& values, const std::vector<Endpoint>& listeners) {
-    constexpr std::string_view kKey = "listener.security.protocol.map";
-    const auto protocols = parse_protocol_map(values.text(kKey));
-    if (!protocols) {
-        values.problem(kKey, values.text(kKey), "NAME:PROTOCOL, with commas between several");
-        return;
-    }
-    for (const Endpoint& each : listeners) {
-        const auto found = protocols->find(each.listener);
-        if (found == protocols->end()) {
-            values.problem("listeners", each.to_string(),
-                           fmt::format("a name that {} gives a protocol", kKey));
-        } else if (found->second != "PLAINTEXT") {
-            values.problem("listeners", each.to_string(),
-                           "PLAINTEXT://host:port; other protocols are not built yet");
-        }
-    }
-}
-
-void check_advertised(Values& values, const BrokerConfig& config) {
-    for (const Endpoint& each : config.advertised) {
-        if (each.host == "0.0.0.0" || each.host == "::") {
-            values.problem("advertised.listeners", each.to_string(),
-                           "an address that clients can reach");
-        }
-        if (std::ranges::find(config.listeners, each.listener, &Endpoint::listener) ==
-            config.listeners.end()) {
-            values.problem("advertised.listeners", each.to_string(),
-                           "a name that is among the listeners");
-        }
-    }
-}
-
-void read_listeners(Values& values, BrokerConfig& config) {
-    config.listeners = values.endpoints("listeners");
-    config.advertised = values.endpoints("advertised.listeners");
-    if (values.text("advertised.listeners").empty()) config.advertised = config.listeners;
-    if (config.listeners.size() != 1) {
-        values.problem("listeners", values.text("listeners"), "exactly one listener");
-    } else if (config.advertised.size() != 1) {
-        values.problem("advertised.listeners", values.text("advertised.listeners"),
-                       "as many as listeners");
-    }
-    check_protocols(values, config.listeners);
-    check_advertised(values, config);
-}
 
 void read_admin(Values& values, BrokerConfig& config) {
     constexpr std::string_view kKey = "admin.listener";
@@ -189,27 +24,30 @@ void read_admin(Values& values, BrokerConfig& config) {
     }
 }
 
-/// broker.id, or node.id, its newer name; -1 leaves the choice to the broker.
-std::int32_t read_broker_id(Values& values) {
-    const bool both = values.is_given("broker.id") && values.is_given("node.id");
-    if (both && values.integer("broker.id") != values.integer("node.id")) {
-        values.problem("node.id", values.text("node.id"), "the same number as broker.id");
-    }
-    const std::string_view key = values.is_given("node.id") ? "node.id" : "broker.id";
+/// -1 leaves the choice to the broker.
+std::int32_t read_broker_id(const Values& values) {
+    const std::string_view key = values.is_given("broker.id") ? "broker.id" : "node.id";
     return std::max(values.integer<std::int32_t>(key), 0);
 }
 
 std::vector<std::string> read_log_dirs(Values& values) {
-    const std::string_view key = values.text("log.dirs").empty() ? "log.dir" : "log.dirs";
+    const std::string_view key = values.is_given("log.dirs") ? "log.dirs" : "log.dir";
     std::vector<std::string> dirs;
     for (const std::string_view dir : split_list(values.text(key))) {
         if (std::ranges::find(dirs, dir) != dirs.end()) {
-            values.problem(key, dir, "each folder once");
+            values.refuse(key, dir, "each folder once");
         }
         dirs.emplace_back(dir);
     }
     if (dirs.empty()) values.problem(key, values.text(key), "at least one folder");
     return dirs;
+}
+
+/// A negative time is none; so is one that a clock can't count.
+std::int64_t read_idle_ms(const Values& values) {
+    constexpr std::int64_t kCentury = std::int64_t{100} * 365 * 24 * 3600 * 1000;
+    const std::int64_t idle = values.integer("connections.max.idle.ms");
+    return idle < 0 ? kCentury : std::min(idle, kCentury);
 }
 
 void read_topics(Values& values, BrokerConfig& config) {
@@ -258,17 +96,20 @@ ConfigReading read_config(const Properties& properties) {
     BrokerConfig& config = reading.config;
     Values values(properties, reading);
     values.check_all();
+    if (values.fine()) check_together(values);
     read_listeners(values, config);
     read_admin(values, config);
     config.broker_id = read_broker_id(values);
     config.log_dirs = read_log_dirs(values);
     read_log(values, config);
     read_topics(values, config);
-    if (reading.problems.empty()) check_topic_defaults(values, properties);
-    if (reading.problems.empty()) config.topic = topic_defaults(properties);
+    if (values.fine()) {
+        check_topic_defaults(values, properties);
+        config.topic = topic_defaults(properties);
+    }
     config.request_bytes_max = values.integer<std::int32_t>("socket.request.max.bytes");
     config.fetch_bytes_max = values.integer<std::int32_t>("fetch.max.bytes");
-    config.connections_idle_ms_max = values.integer("connections.max.idle.ms");
+    config.connections_idle_ms_max = read_idle_ms(values);
     config.json_log = !values.is_first_choice("logger.format");
     return reading;
 }

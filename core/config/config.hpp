@@ -56,6 +56,8 @@ struct BrokerConfig {
 struct ConfigReading {
     BrokerConfig config;
     std::vector<std::string> problems;  // key, value, what is allowed or what to do
+    /// How many of the problems Kafka wouldn't have: they ask for what isn't built here.
+    std::size_t refusals{};
     std::vector<std::string> warnings;  // unknown keys, and keys that ask for what isn't done here
     std::string harmless;               // the keys that nothing here could need, if any are set
 };

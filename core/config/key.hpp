@@ -63,10 +63,4 @@ std::optional<double> parse_double(std::string_view text);
 /// The elements of a list, the empty ones too; none of an empty text.
 std::vector<std::string_view> list_elements(std::string_view text);
 
-/// The rules of keys whose values have a form of their own.
-std::optional<std::string> gzip_level_problem(const KeyDescription& key, std::string_view value);
-std::optional<std::string> version_problem(const KeyDescription& key, std::string_view value);
-std::optional<std::string> throttled_replicas_problem(const KeyDescription& key,
-                                                      std::string_view value);
-
 }  // namespace millrace

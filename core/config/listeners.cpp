@@ -19,15 +19,6 @@ bool is_name_letter(char c) {
            c == '-' || c == '.';
 }
 
-/// Kafka compares names of listeners and protocols without regard to case.
-std::string capitals(std::string_view text) {
-    std::string upper(text);
-    for (char& c : upper) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-    return upper;
-}
-
 bool is_name(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, is_name_letter);
 }
@@ -44,6 +35,14 @@ std::string Endpoint::to_string() const {
     const bool is_ipv6 = host.find(':') != std::string::npos;
     return fmt::format("{}://{}{}{}:{}", listener, is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
                        port);
+}
+
+std::string listener_name(std::string_view text) {
+    std::string upper(text);
+    for (char& c : upper) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return upper;
 }
 
 std::optional<Endpoint> parse_address(std::string_view text) {
@@ -63,7 +62,7 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
     const std::string_view name = text.substr(0, name_end);
     auto endpoint = parse_address(text.substr(name_end + 3));
     if (!is_name(name) || !endpoint) return std::nullopt;
-    endpoint->listener = capitals(name);
+    endpoint->listener = listener_name(name);
     return endpoint;
 }
 
@@ -73,10 +72,10 @@ std::optional<std::map<std::string, std::string>> parse_protocol_map(std::string
         const std::size_t colon = part.find(':');
         if (colon == std::string_view::npos) return std::nullopt;
         const std::string_view name = trimmed(part.substr(0, colon));
-        const std::string protocol = capitals(trimmed(part.substr(colon + 1)));
+        const std::string protocol = listener_name(trimmed(part.substr(colon + 1)));
         const bool known = std::ranges::find(kProtocols, protocol) != kProtocols.end();
         if (!is_name(name) || !known) return std::nullopt;
-        if (!protocols.emplace(capitals(name), protocol).second) return std::nullopt;
+        protocols.insert_or_assign(listener_name(name), protocol);
     }
     return protocols;
 }

@@ -1,6 +1,7 @@
 #include "core/config/topic_keys.hpp"
 
 #include "core/config/broker_keys.hpp"
+#include "core/config/key_rules.hpp"
 
 #include <fmt/format.h>
 

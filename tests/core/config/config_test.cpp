@@ -90,7 +90,8 @@ TEST(Config, WhatThisBrokerCannotBeIsRefused) {
 TEST(Config, ListenersHaveNamesAndProtocols) {
     const Properties given{{"listeners", "internal://:9092"},
                            {"advertised.listeners", "INTERNAL://b1:19092"},
-                           {"listener.security.protocol.map", "INTERNAL:PLAINTEXT"}};
+                           {"listener.security.protocol.map", "INTERNAL:PLAINTEXT"},
+                           {"inter.broker.listener.name", "internal"}};
     EXPECT_EQ(refused(given), "");
     EXPECT_EQ(read_config(given).config.advertised,
               (std::vector<Endpoint>{{"b1", 19092, "INTERNAL"}}));

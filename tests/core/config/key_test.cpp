@@ -1,5 +1,7 @@
 #include "core/config/key.hpp"
 
+#include "core/config/key_rules.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
