@@ -9,11 +9,12 @@
 namespace millrace {
 
 struct Arguments {
-    enum class Verb { kServe, kDev, kRecover, kHelp, kWrong };
+    enum class Verb { kServe, kDev, kDoctor, kRecover, kHelp, kWrong };
 
     Verb verb = Verb::kServe;
-    std::string properties_file;  // empty: defaults
+    std::string properties_file;  // of kServe and kDoctor; empty: defaults
     Properties overrides;
+    bool json{};                // of kDoctor
     std::uint16_t port = 9092;  // of kDev; 0: any
     std::string directory;      // of kRecover
     bool accepts_loss{};        // of kRecover

@@ -5,7 +5,9 @@
 #include "cluster/brokerd/args.hpp"
 #include "cluster/brokerd/broker.hpp"
 #include "cluster/brokerd/dev.hpp"
+#include "cluster/brokerd/doctor.hpp"
 #include "cluster/brokerd/recover.hpp"
+#include "uring/host_probe.hpp"
 #include "uring/machine.hpp"
 #include "uring/shard_threads.hpp"
 
@@ -14,6 +16,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <sys/signalfd.h>
@@ -212,6 +215,66 @@ int run_dev(const Arguments& arguments) {
     return exit_code;
 }
 
+using States = std::map<std::string, DirectoryState>;
+
+Task<> look_at_states(RingWorld& world, std::vector<std::string> paths, States& states) {
+    for (const std::string& path : paths) {
+        const auto state = co_await look_at_directory(world, path);
+        if (state) states.emplace(path, *state);
+    }
+    world.stop();
+}
+
+/// Of those that can be looked at. Without io_uring none can.
+States find_states(std::vector<std::string> paths) {
+    States states;
+    const auto world = RingWorld::open(RingFeatures::allowed_by_environment());
+    if (!world) return states;
+    spawn(**world, look_at_states(**world, std::move(paths), states));
+    (*world)->run();
+    return states;
+}
+
+void check_folders(const BrokerConfig& config, std::vector<FolderFacts>& folders,
+                   std::vector<Check>& checks) {
+    std::vector<std::string> unused;
+    for (const std::string& path : config.log_dirs) {
+        folders.push_back(probe_folder(path));
+        if (!folders.back().in_use) unused.push_back(path);
+    }
+    const States states = find_states(std::move(unused));
+    for (const FolderFacts& each : folders) {
+        for (Check& check : check_folder(each, config)) checks.push_back(std::move(check));
+        const auto state = states.find(each.path);
+        checks.push_back(
+            check_state(each, state == states.end() ? std::nullopt : std::optional(state->second)));
+    }
+}
+
+int run_doctor(const Arguments& arguments) {
+    const auto reading = read_configuration(arguments, {});
+    if (!reading) return 1;
+    const BrokerConfig& config = reading->config;
+    const ShardNumber shards =
+        config.shards == 0 ? available_processors() : static_cast<ShardNumber>(config.shards);
+    const LimitFacts limits = probe_limits();
+    std::vector<Check> checks{check_ring(probe_ring()),
+                              check_locked_memory(limits, shards, config)};
+    std::vector<FolderFacts> folders;
+    check_folders(config, folders, checks);
+    checks.push_back(check_descriptors(limits, folders));
+    const Endpoint& listener = config.listeners.front();
+    checks.push_back(check_port(probe_port(listener.host, listener.port), "listeners", false));
+    if (config.admin) {
+        checks.push_back(check_port(probe_port(config.admin->host, config.admin->port),
+                                    "admin.listener", config.admin_is_default));
+    }
+    const std::string& advertised = config.advertised.front().host;
+    checks.push_back(check_name(advertised.empty() ? NameFacts{} : probe_name(advertised)));
+    std::fputs((arguments.json ? to_json(checks) : to_text(checks)).c_str(), stdout);
+    return any_failed(checks) ? 1 : 0;
+}
+
 }  // namespace
 }  // namespace millrace
 
@@ -221,6 +284,7 @@ int main(int count, char** values) {
     switch (arguments.verb) {
         case Verb::kServe: return millrace::run_serve(arguments);
         case Verb::kDev: return millrace::run_dev(arguments);
+        case Verb::kDoctor: return millrace::run_doctor(arguments);
         case Verb::kRecover: return millrace::run_recover(arguments);
         case Verb::kHelp: return std::fputs(millrace::kUsage, stdout) < 0 ? 1 : 0;
         case Verb::kWrong: break;

@@ -44,6 +44,14 @@ TEST(Arguments, DevHasAPortAndNoFile) {
     EXPECT_EQ(parse({"--port", "1"}).verb, Arguments::Verb::kWrong);
 }
 
+TEST(Arguments, DoctorLooksAtAFile) {
+    const Arguments arguments = parse({"doctor", "server.properties", "--json"});
+    EXPECT_EQ(arguments.verb, Arguments::Verb::kDoctor);
+    EXPECT_EQ(arguments.properties_file, "server.properties");
+    EXPECT_TRUE(arguments.json);
+    EXPECT_EQ(parse({"server.properties", "--json"}).verb, Arguments::Verb::kWrong);
+}
+
 TEST(Arguments, HelpWinsAnywhere) {
     EXPECT_EQ(parse({"dev", "--help"}).verb, Arguments::Verb::kHelp);
     EXPECT_EQ(parse({"recover", "-h"}).verb, Arguments::Verb::kHelp);
