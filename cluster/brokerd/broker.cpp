@@ -1,6 +1,7 @@
 #include "cluster/brokerd/broker.hpp"
 
 #include "cluster/brokerd/figures.hpp"
+#include "cluster/handlers/config_resources.hpp"
 #include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
@@ -84,6 +85,9 @@ Task<Result<std::unique_ptr<Broker>>> Broker::start(World& world, Logger& logger
     const Topics::Options options = topic_options(config);
     auto topics = co_await Topics::open(world, logger, options);
     if (!topics) co_return topics.error();
+    if (!(*topics)->broker_overrides().empty()) {
+        co_await apply_settings(logger, **topics, config.given, config.broker_id);
+    }
     std::unique_ptr<Broker> broker(new Broker(world, logger, std::move(*topics)));
     const auto started = co_await broker->start_shards(config);
     if (!started) {

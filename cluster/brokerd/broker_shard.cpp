@@ -7,8 +7,10 @@ namespace {
 constexpr std::int64_t kRequestBytesTotal = 512 << 20;
 
 HandlerConfig handler_config(const BrokerConfig& config) {
-    return {config.broker_id, config.num_partitions, config.auto_create_topics,
-            config.topic.max_message_bytes, config.fetch_bytes_max};
+    HandlerConfig handlers{config.broker_id, config.num_partitions, config.auto_create_topics,
+                           config.topic.max_message_bytes, config.fetch_bytes_max};
+    handlers.given = std::make_shared<const Properties>(config.given);
+    return handlers;
 }
 
 /// What responses that are being sent may hold of the memory for batches.

@@ -3,9 +3,12 @@
 
 #include "cluster/handlers/log_waits.hpp"
 #include "cluster/replication/topics.hpp"
+#include "core/config/properties.hpp"
+#include "core/runtime/semaphore.hpp"
 #include "core/storage/decompressor.hpp"
 #include "protocol/server/handler_table.hpp"
 
+#include <memory>
 #include <vector>
 
 namespace millrace {
@@ -16,6 +19,8 @@ struct HandlerConfig {
     bool auto_create_topics = true;
     std::int32_t message_bytes_max = 1048588;  // message.max.bytes
     std::int32_t fetch_bytes_max = 57671680;   // fetch.max.bytes of the broker
+    /// The configuration as it was given at the start.
+    std::shared_ptr<const Properties> given = std::make_shared<const Properties>();
 };
 
 /// Lives on its shard as long as the broker; handlers borrow it. What belongs to other shards is
@@ -33,6 +38,8 @@ struct BrokerContext {
     /// One of each shard, by number.
     std::vector<BrokerContext*> shards;
     Decompressor decompressor{};
+    /// Changes of configurations, one at a time: shard 0's counts.
+    Semaphore config_turn{world, 1};
 
     /// Topics::create(), from any shard.
     Task<TopicCreation> create_topic(std::string name);

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "cluster/handlers/broker_context.hpp"
+#include "protocol/message/alter_configs.hpp"
 #include "protocol/message/api_versions.hpp"
 #include "protocol/message/describe_cluster.hpp"
+#include "protocol/message/describe_configs.hpp"
 #include "protocol/message/describe_log_dirs.hpp"
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/find_coordinator.hpp"
+#include "protocol/message/incremental_alter_configs.hpp"
 #include "protocol/message/list_offsets.hpp"
 #include "protocol/message/metadata.hpp"
 #include "protocol/message/offset_for_leader_epoch.hpp"
@@ -25,6 +28,13 @@ Task<MetadataResponse> handle_metadata(BrokerContext& broker, RequestContext& co
 Task<FindCoordinatorResponse> handle_find_coordinator(BrokerContext& broker,
                                                       RequestContext& context,
                                                       const FindCoordinatorRequest& request);
+Task<DescribeConfigsResponse> handle_describe_configs(BrokerContext& broker,
+                                                      RequestContext& context,
+                                                      const DescribeConfigsRequest& request);
+Task<AlterConfigsResponse> handle_alter_configs(BrokerContext& broker, RequestContext& context,
+                                                const AlterConfigsRequest& request);
+Task<IncrementalAlterConfigsResponse> handle_incremental_alter_configs(
+    BrokerContext& broker, RequestContext& context, const IncrementalAlterConfigsRequest& request);
 Task<Result<EncodedResponse>> handle_api_versions(RequestContext& context, Reader& body);
 Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
     BrokerContext& broker, RequestContext& context, const OffsetForLeaderEpochRequest& request);

@@ -32,6 +32,9 @@ void serve_all(BrokerContext& broker, HandlerTable& table) {
     serve(broker, table, &handle_offset_for_leader_epoch);
     serve(broker, table, &handle_describe_log_dirs);
     serve(broker, table, &handle_describe_cluster);
+    serve(broker, table, &handle_describe_configs);
+    serve(broker, table, &handle_alter_configs);
+    serve(broker, table, &handle_incremental_alter_configs);
     table.serve_undecoded(ApiKey::kApiVersions, &handle_api_versions);
 }
 

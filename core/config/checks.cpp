@@ -1,5 +1,6 @@
 #include "core/config/checks.hpp"
 
+#include "core/config/key_rules.hpp"
 #include "core/config/text.hpp"
 
 #include <fmt/format.h>
@@ -160,9 +161,6 @@ int record_version(std::string_view version) {
     if (version.starts_with("0.8") || version.starts_with("0.9")) return 0;
     return version.starts_with("0.10") ? 1 : 2;
 }
-
-/// From 3.0 on, the records' version is the latest, whatever the key says.
-bool is_before_3_0(std::string_view version) { return version[0] < '3' || version == "3.0-IV0"; }
 
 void check_versions(Values& values) {
     constexpr std::string_view kRecords = "log.message.format.version";

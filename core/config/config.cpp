@@ -94,6 +94,7 @@ void read_log(Values& values, BrokerConfig& config) {
 ConfigReading read_config(const Properties& properties) {
     ConfigReading reading;
     BrokerConfig& config = reading.config;
+    config.given = properties;
     Values values(properties, reading);
     values.check_all();
     if (values.fine()) check_together(values);

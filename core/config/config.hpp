@@ -50,6 +50,7 @@ struct BrokerConfig {
     bool direct_writes{};   // past the page cache where the filesystem can
     std::int32_t shards{};  // 0: one for each processor that the process may use
     bool json_log{};
+    Properties given;  // all of it, as it was read
 };
 
 /// The outcome of reading a configuration: usable when `problems` is empty.

@@ -47,6 +47,11 @@ std::string_view segments(std::string_view text, int count) {
     return text.substr(0, end - 1);
 }
 
+/// Only the release counts of a patch's number: 2.8.1 is 2.8.
+std::string_view without_patch(std::string_view text) {
+    return segments(text, text.starts_with("0.") ? 3 : 2);
+}
+
 /// PARTITION:BROKER, or nothing.
 bool is_throttled_replica(std::string_view text) {
     if (text.empty()) return true;
@@ -82,8 +87,7 @@ std::optional<std::string> gzip_level_problem(const KeyDescription&, std::string
 }
 
 std::optional<std::string> version_problem(const KeyDescription&, std::string_view value) {
-    // Only the release counts of a patch's number: 2.8.1 is 2.8.
-    if (is_version(segments(value, value.starts_with("0.") ? 3 : 2))) return std::nullopt;
+    if (is_version(without_patch(value))) return std::nullopt;
     return fmt::format("Version {} is not a valid version", value);
 }
 
@@ -96,6 +100,19 @@ std::optional<std::string> throttled_replicas_problem(const KeyDescription& key,
         "{} must be the literal '*' or a list of replicas in the following format: "
         "[partitionId]:[brokerId],[partitionId]:[brokerId],...",
         key.name);
+}
+
+std::string version_name(std::string_view text) {
+    text = without_patch(text);
+    std::string_view name;
+    for (const std::string_view version : kVersions) {
+        if (version == text || version.substr(0, version.find('-')) == text) name = version;
+    }
+    return std::string(name);
+}
+
+bool is_before_3_0(std::string_view version) {
+    return version[0] < '3' || version_name(version) == "3.0-IV0";
 }
 
 std::optional<std::string> not_empty_problem(const KeyDescription&, std::string_view value) {

@@ -29,4 +29,12 @@ std::optional<std::string> servers_problem(const KeyDescription& key, std::strin
 /// None of them twice.
 std::optional<std::string> roles_problem(const KeyDescription& key, std::string_view value);
 
+/// The version that a version's or a release's text stands for. REQUIRES: version_problem() finds
+/// nothing.
+std::string version_name(std::string_view text);
+
+/// Brokers before 3.0 write records in the format that log.message.format.version names, later ones
+/// in the latest.
+bool is_before_3_0(std::string_view version);
+
 }  // namespace millrace

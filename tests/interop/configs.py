@@ -14,24 +14,24 @@ from pathlib import Path
 import kafka
 
 HERE = Path(__file__).resolve().parent
-SOURCE = HERE / "Configs.java"
 DIFFERENCES = HERE / "configs_differences.txt"
 LIMITS = {"SHORT": 2**15, "INT": 2**31, "LONG": 2**63}
 ANY_TEXT = ["", " ", "x", "a b", "a,b", "a, b ,", ",", "0", "-1", "true", "null", "a=b", "#", "*", "ümläut",
             "${file:/x:y}", "PLAINTEXT", "/tmp/x", "a:b", "1:2"]
 
 
-def compiled():
-    """Where the judge's class is, made anew when its source has changed."""
-    classes = kafka.PLACE / "classes"
-    made = classes / "Configs.class"
-    if not made.exists() or made.stat().st_mtime < SOURCE.stat().st_mtime:
-        subprocess.run(["javac", "-cp", kafka.class_path(), "-d", classes, SOURCE], check=True)
-    return f"{classes}:{kafka.class_path()}"
+def compiled(name):
+    """The class path with that class on it, which is made anew when its source has changed."""
+    source, classes = HERE / f"{name}.java", kafka.PLACE / "classes"
+    made = classes / f"{name}.class"
+    jars = kafka.class_path()
+    if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["javac", "-cp", jars, "-d", classes, source], check=True)
+    return f"{classes}:{jars}"
 
 
 def java(*arguments, **options):
-    return subprocess.run(["java", kafka.quiet_log_config(), "-cp", compiled(), "Configs", *arguments],
+    return subprocess.run(["java", kafka.quiet_log_config(), "-cp", compiled("Configs"), "Configs", *arguments],
                           stdout=subprocess.PIPE, text=True, check=True, **options).stdout.splitlines()
 
 
