@@ -56,6 +56,15 @@ def java(class_name, *arguments, flags=(), **options):
                              *map(str, arguments)], text=True, errors="replace", **options)
 
 
+def compiled(source):
+    """Where a Java program's class is, made anew when its source has changed."""
+    classes = PLACE / "classes"
+    made = classes / f"{source.stem}.class"
+    if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["javac", "-cp", class_path(), "-d", classes, source], check=True)
+    return classes
+
+
 class Dump:
     """What DumpLogSegments found in a number of files."""
 

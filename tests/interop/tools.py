@@ -1,0 +1,246 @@
+"""Kafka 3.9.2's command-line tools against Millrace and against a Java broker in the same state: what they
+print and how they end has to be the same, but for the differences that are listed here with a reason.
+Run with --broker PROGRAM."""
+
+import argparse
+import base64
+import difflib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+
+import broker as millrace  # noqa: E402
+import kafka  # noqa: E402
+
+SOURCE = Path(__file__).resolve().parent / "Tools.java"
+
+TOPICS = "org.apache.kafka.tools.TopicCommand"
+CONFIGS = "kafka.admin.ConfigCommand"
+PRODUCER = "kafka.tools.ConsoleProducer"
+CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
+PERF = "org.apache.kafka.tools.ProducerPerformance"
+OFFSETS = "org.apache.kafka.tools.GetOffsetShell"
+DELETE_RECORDS = "org.apache.kafka.tools.DeleteRecordsCommand"
+LOG_DIRS = "org.apache.kafka.tools.LogDirsCommand"
+VERSIONS = "kafka.admin.BrokerApiVersionsCommand"
+CLUSTER = "org.apache.kafka.tools.ClusterTool"
+DUMP = "kafka.tools.DumpLogSegments"
+
+# Lines that may differ: the call's name, what such a line looks like, and why.
+DIFFERENCES = [
+    ("perf", r"records/sec", "measured speed"),
+    ("api-versions", r"UNSUPPORTED|: \d", "what a broker without groups, transactions, security and a cluster "
+     "doesn't serve yet"),
+    ("describe-broker", r"(zookeeper|advertised|listeners|log\.dir|admin\.listener|broker\.id)",
+     "where the two run"),
+]
+
+
+def calls(files):
+    """Every call of a tool, in order: name, class, arguments, standard input."""
+    def topics(name, *arguments):
+        return (name, TOPICS, ["--bootstrap-server", "{address}", *arguments], "")
+
+    def configs(name, *arguments):
+        return (name, CONFIGS, ["--bootstrap-server", "{address}", *arguments], "")
+
+    def offsets(name, *arguments):
+        return (name, OFFSETS, ["--bootstrap-server", "{address}", *arguments], "")
+
+    def consume(name, partition, offset, count):
+        return (name, CONSUMER, ["--bootstrap-server", "{address}", "--topic", "t", "--partition", partition,
+                                 "--offset", offset, "--max-messages", count, "--timeout-ms", "20000",
+                                 "--property", "print.key=true", "--property", "print.offset=true",
+                                 "--property", "print.partition=true", "--property", "print.headers=true"], "")
+
+    keyed = "".join(f"key{i}:value {i}\n" for i in range(40))
+    yield topics("create", "--create", "--topic", "t", "--partitions", "3", "--replication-factor", "1",
+                 "--config", "retention.ms=86400000", "--config", "segment.bytes=1048576")
+    yield topics("create-defaults", "--create", "--topic", "defaults")
+    yield topics("create-again", "--create", "--topic", "t")
+    yield topics("create-if-not-exists", "--create", "--topic", "t", "--if-not-exists")
+    yield topics("create-bad-name", "--create", "--topic", "bad name")
+    yield topics("create-colliding", "--create", "--topic", "a.b")
+    yield topics("create-collision", "--create", "--topic", "a_b")
+    yield topics("create-too-many-replicas", "--create", "--topic", "r", "--replication-factor", "3")
+    yield topics("create-no-partitions", "--create", "--topic", "p", "--partitions", "0")
+    yield topics("create-bad-config", "--create", "--topic", "c", "--config", "retention.ms=soon")
+    yield topics("create-assigned", "--create", "--topic", "assigned", "--replica-assignment", "0,0")
+    yield topics("list", "--list")
+    yield topics("describe", "--describe")
+    yield topics("describe-one", "--describe", "--topic", "t")
+    yield topics("describe-none", "--describe", "--topic", "nowhere")
+    yield topics("describe-overrides", "--describe", "--topics-with-overrides")
+    yield topics("grow", "--alter", "--topic", "t", "--partitions", "5")
+    yield topics("grow-equal", "--alter", "--topic", "t", "--partitions", "5")
+    yield topics("shrink", "--alter", "--topic", "t", "--partitions", "2")
+    yield topics("describe-grown", "--describe", "--topic", "t")
+    yield configs("describe-topic", "--entity-type", "topics", "--entity-name", "t", "--describe")
+    yield configs("describe-topic-all", "--entity-type", "topics", "--entity-name", "t", "--describe", "--all")
+    yield configs("describe-topics", "--entity-type", "topics", "--describe")
+    yield configs("alter-topic", "--entity-type", "topics", "--entity-name", "t", "--alter", "--add-config",
+                  "max.message.bytes=2000000,cleanup.policy=[compact,delete]")
+    yield configs("alter-topic-bad", "--entity-type", "topics", "--entity-name", "t", "--alter", "--add-config",
+                  "cleanup.policy=burn")
+    yield configs("alter-topic-unknown", "--entity-type", "topics", "--entity-name", "t", "--alter",
+                  "--add-config", "colour=blue")
+    yield configs("alter-nowhere", "--entity-type", "topics", "--entity-name", "nowhere", "--alter",
+                  "--add-config", "retention.ms=1")
+    yield configs("alter-topic-delete", "--entity-type", "topics", "--entity-name", "t", "--alter",
+                  "--delete-config", "cleanup.policy")
+    yield configs("describe-topic-altered", "--entity-type", "topics", "--entity-name", "t", "--describe")
+    yield configs("describe-broker", "--entity-type", "brokers", "--entity-name", "0", "--describe", "--all")
+    yield configs("alter-brokers", "--entity-type", "brokers", "--entity-default", "--alter", "--add-config",
+                  "log.retention.ms=7200000")
+    yield configs("alter-broker", "--entity-type", "brokers", "--entity-name", "0", "--alter", "--add-config",
+                  "log.retention.ms=3600000")
+    yield configs("alter-broker-read-only", "--entity-type", "brokers", "--entity-name", "0", "--alter",
+                  "--add-config", "num.partitions=3")
+    yield configs("describe-brokers", "--entity-type", "brokers", "--entity-default", "--describe")
+    yield configs("describe-broker-own", "--entity-type", "brokers", "--entity-name", "0", "--describe")
+    yield configs("describe-inherited", "--entity-type", "topics", "--entity-name", "defaults", "--describe",
+                  "--all")
+    yield configs("alter-broker-delete", "--entity-type", "brokers", "--entity-name", "0", "--alter",
+                  "--delete-config", "log.retention.ms")
+    yield ("produce", PRODUCER, ["--bootstrap-server", "{address}", "--topic", "t", "--property",
+                                 "parse.key=true", "--property", "key.separator=:"], keyed)
+    yield ("produce-plain", PRODUCER, ["--bootstrap-server", "{address}", "--topic", "defaults",
+                                       "--producer-property", "enable.idempotence=false",
+                                       "--compression-codec", "lz4"], "one\ntwo\nthree\n")
+    for partition in range(5):
+        yield offsets(f"offsets-{partition}", "--topic-partitions", f"t:{partition}")
+    yield offsets("offsets-all", "--topic", "t")
+    yield offsets("offsets-earliest", "--topic", "t", "--time", "earliest")
+    yield offsets("offsets-max", "--topic", "t", "--time", "max-timestamp")
+    yield offsets("offsets-at", "--topic", "t", "--time", "1000")
+    yield offsets("offsets-nowhere", "--topic", "nowhere")
+    yield consume("consume-0", "0", "earliest", "3")
+    yield consume("consume-1", "1", "earliest", "3")
+    yield consume("consume-2-at", "2", "2", "2")
+    yield ("delete-records", DELETE_RECORDS, ["--bootstrap-server", "{address}", "--offset-json-file",
+                                              files["delete"]], "")
+    yield ("delete-records-beyond", DELETE_RECORDS, ["--bootstrap-server", "{address}", "--offset-json-file",
+                                                     files["beyond"]], "")
+    yield offsets("offsets-after-deletion", "--topic", "t", "--time", "earliest")
+    yield consume("consume-after-deletion", "0", "earliest", "1")
+    yield ("log-dirs", LOG_DIRS, ["--bootstrap-server", "{address}", "--describe", "--topic-list", "t,defaults"],
+           "")
+    yield ("api-versions", VERSIONS, ["--bootstrap-server", "{address}"], "")
+    yield ("cluster-id", CLUSTER, ["cluster-id", "--bootstrap-server", "{address}"], "")
+    yield ("perf", PERF, ["--topic", "perf", "--num-records", "20000", "--record-size", "200", "--throughput",
+                          "-1", "--producer-props", "bootstrap.servers={address}"], "")
+    yield offsets("offsets-perf", "--topic", "perf")
+    yield ("dump", DUMP, ["--files", "{data}/defaults-0/00000000000000000000.log", "--print-data-log"], "")
+    yield topics("delete", "--delete", "--topic", "t")
+    yield topics("delete-nowhere", "--delete", "--topic", "nowhere")
+    yield topics("list-after-deletion", "--list")
+    yield topics("create-after-deletion", "--create", "--topic", "t", "--partitions", "1")
+    yield offsets("offsets-made-again", "--topic", "t")
+
+
+def run_tools(address, data_dir, files):
+    """What each call printed, by its name."""
+    lines = []
+    for name, tool, arguments, text in calls(files):
+        filled = [each.replace("{address}", address).replace("{data}", str(data_dir)) for each in arguments]
+        lines.append("\t".join([name, tool, base64.b64encode(text.encode()).decode(), *filled]))
+    class_path = f"{kafka.compiled(SOURCE)}:{kafka.class_path()}"
+    done = subprocess.run(["java", kafka.quiet_log_config(), "-cp", class_path, "Tools"], text=True,
+                          input="\n".join(lines) + "\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          errors="replace", timeout=1200, check=False)
+    printed, name = {}, None
+    for line in done.stdout.splitlines():
+        if line.startswith("== "):
+            name = line[3:]
+            printed[name] = []
+        elif name and line.strip() and not line.startswith("\tat "):
+            printed[name].append(line)
+    if len(printed) != len(lines):
+        raise kafka.KafkaError(f"the tools stopped behind {name}: {done.stderr[-3000:]}")
+    return printed
+
+
+def neutral(line, address, data_dir):
+    """What is another one's in each run goes: addresses, ids, times, places."""
+    line = line.replace(address, "ADDRESS").replace(str(data_dir), "DATA")
+    line = re.sub(r"\b[A-Za-z0-9_-]{22}\b", "ID", line)
+    line = re.sub(r"\b1\d{12}\b", "TIME", line)
+    line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+", "DATE", line)
+    line = re.sub(r"\(id: \d+ rack: [^)]*\)", "NODE", line)
+    line = re.sub(r"crc: \d+", "crc: CRC", line)
+    if line.startswith("{"):
+        return json.dumps(sorted_parts(json.loads(line)), sort_keys=True)
+    return line
+
+
+def sorted_parts(value):
+    if isinstance(value, dict):
+        return {key: sorted_parts(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return sorted((sorted_parts(each) for each in value), key=json.dumps)
+    return value
+
+
+def compare(theirs, ours):
+    """The names of the calls that differ where they may not."""
+    different = []
+    for name, expected in theirs.items():
+        allowed = [re.compile(pattern) for call, pattern, _ in DIFFERENCES if call == name]
+        kept = [[line for line in lines if not any(each.search(line) for each in allowed)]
+                for lines in (expected, ours[name])]
+        if kept[0] == kept[1]:
+            print(f"ok {name}: {len(kept[0])} lines")
+            continue
+        different.append(name)
+        print(f"DIFFERENT {name}")
+        print("\n".join(difflib.unified_diff(kept[0], kept[1], "java", "millrace", lineterm="", n=0)))
+    return different
+
+
+def write_files(folder):
+    files = {"delete": folder / "delete.json", "beyond": folder / "beyond.json"}
+    partitions = [{"topic": "t", "partition": 0, "offset": 2}, {"topic": "t", "partition": 1, "offset": -1}]
+    files["delete"].write_text(json.dumps({"version": 1, "partitions": partitions}))
+    partitions = [{"topic": "t", "partition": 0, "offset": 5000}, {"topic": "nowhere", "partition": 0, "offset": 1}]
+    files["beyond"].write_text(json.dumps({"version": 1, "partitions": partitions[:1]}))
+    return {name: str(path) for name, path in files.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--broker", required=True)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tools.") as place:
+        folder = Path(place)
+        files = write_files(folder)
+        results = []
+        with kafka.ZooKeeper(folder / "zookeeper") as zookeeper:
+            zookeeper.start()
+            with kafka.KafkaBroker(folder / "java", folder / "java-data", zookeeper) as java:
+                java.start()
+                printed = run_tools(java.address, java.data_dir, files)
+                results.append({name: [neutral(line, java.address, java.data_dir) for line in lines]
+                                for name, lines in printed.items()})
+                java.stop()
+        ours = millrace.Broker(options.broker, str(folder / "data"), str(folder / "millrace.log"))
+        ours.start()
+        try:
+            printed = run_tools(ours.address, ours.data_dir, files)
+        finally:
+            ours.kill()
+        results.append({name: [neutral(line, ours.address, ours.data_dir) for line in lines]
+                        for name, lines in printed.items()})
+        different = compare(*results)
+    for name, pattern, reason in DIFFERENCES:
+        print(f"difference in {name}: {reason}")
+    print(f"{len(results[0]) - len(different)} passed, {len(different)} failed")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
