@@ -7,8 +7,14 @@ namespace {
 constexpr std::int64_t kRequestBytesTotal = 512 << 20;
 
 HandlerConfig handler_config(const BrokerConfig& config) {
-    HandlerConfig handlers{config.broker_id, config.num_partitions, config.auto_create_topics,
-                           config.topic.max_message_bytes, config.fetch_bytes_max};
+    HandlerConfig handlers;
+    handlers.broker_id = config.broker_id;
+    handlers.num_partitions = config.num_partitions;
+    handlers.default_replication_factor = config.default_replication_factor;
+    handlers.auto_create_topics = config.auto_create_topics;
+    handlers.delete_topics = config.delete_topics;
+    handlers.message_bytes_max = config.topic.max_message_bytes;
+    handlers.fetch_bytes_max = config.fetch_bytes_max;
     handlers.given = std::make_shared<const Properties>(config.given);
     return handlers;
 }

@@ -68,6 +68,9 @@ Task<MetadataResponse::Topic> answer_name(BrokerContext& broker, std::string nam
     }
     const bool may_create = request.allow_auto_topic_creation && broker.config.auto_create_topics;
     if (!may_create) co_return failed(name, {}, ErrorCode::kUnknownTopicOrPartition);
+    if (broker.config.default_replication_factor > 1) {
+        co_return failed(name, {}, ErrorCode::kInvalidReplicationFactor);
+    }
     const TopicCreation outcome = co_await broker.create_topic(name);
     co_return failed(name, {}, code_of(outcome));
 }

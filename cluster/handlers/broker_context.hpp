@@ -16,7 +16,9 @@ namespace millrace {
 struct HandlerConfig {
     std::int32_t broker_id = 0;
     std::int32_t num_partitions = 1;
+    std::int32_t default_replication_factor = 1;
     bool auto_create_topics = true;
+    bool delete_topics = true;
     std::int32_t message_bytes_max = 1048588;  // message.max.bytes
     std::int32_t fetch_bytes_max = 57671680;   // fetch.max.bytes of the broker
     /// The configuration as it was given at the start.

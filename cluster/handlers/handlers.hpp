@@ -4,6 +4,9 @@
 #include "cluster/handlers/broker_context.hpp"
 #include "protocol/message/alter_configs.hpp"
 #include "protocol/message/api_versions.hpp"
+#include "protocol/message/create_partitions.hpp"
+#include "protocol/message/create_topics.hpp"
+#include "protocol/message/delete_topics.hpp"
 #include "protocol/message/describe_cluster.hpp"
 #include "protocol/message/describe_configs.hpp"
 #include "protocol/message/describe_log_dirs.hpp"
@@ -35,6 +38,13 @@ Task<AlterConfigsResponse> handle_alter_configs(BrokerContext& broker, RequestCo
                                                 const AlterConfigsRequest& request);
 Task<IncrementalAlterConfigsResponse> handle_incremental_alter_configs(
     BrokerContext& broker, RequestContext& context, const IncrementalAlterConfigsRequest& request);
+Task<CreateTopicsResponse> handle_create_topics(BrokerContext& broker, RequestContext& context,
+                                                const CreateTopicsRequest& request);
+Task<DeleteTopicsResponse> handle_delete_topics(BrokerContext& broker, RequestContext& context,
+                                                const DeleteTopicsRequest& request);
+Task<CreatePartitionsResponse> handle_create_partitions(BrokerContext& broker,
+                                                        RequestContext& context,
+                                                        const CreatePartitionsRequest& request);
 Task<Result<EncodedResponse>> handle_api_versions(RequestContext& context, Reader& body);
 Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
     BrokerContext& broker, RequestContext& context, const OffsetForLeaderEpochRequest& request);

@@ -29,6 +29,9 @@ void serve_all(BrokerContext& broker, HandlerTable& table) {
     serve(broker, table, &handle_list_offsets);
     serve(broker, table, &handle_metadata);
     serve(broker, table, &handle_find_coordinator);
+    serve(broker, table, &handle_create_topics);
+    serve(broker, table, &handle_delete_topics);
+    serve(broker, table, &handle_create_partitions);
     serve(broker, table, &handle_offset_for_leader_epoch);
     serve(broker, table, &handle_describe_log_dirs);
     serve(broker, table, &handle_describe_cluster);
