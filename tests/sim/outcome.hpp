@@ -15,6 +15,7 @@ struct Outcome {
     std::uint64_t requests{};
     std::uint64_t acknowledged{};
     std::uint64_t repeats{};
+    std::uint64_t topics_deleted{};
     std::uint64_t kills{};
     std::uint64_t power_losses{};
     std::uint64_t failed_starts{};

@@ -36,6 +36,7 @@ std::vector<Total> counts(const Outcome& outcome) {
     return {{"requests", outcome.requests},
             {"acknowledged batches", outcome.acknowledged},
             {"repeated batches", outcome.repeats},
+            {"topics deleted", outcome.topics_deleted},
             {"kills", outcome.kills},
             {"power losses", outcome.power_losses},
             {"clean restarts", outcome.clean_restarts},

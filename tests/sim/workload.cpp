@@ -2,6 +2,7 @@
 
 #include "tests/sim/broker_life.hpp"
 #include "tests/sim/clients.hpp"
+#include "tests/sim/remaker.hpp"
 #include "tests/sim/rot.hpp"
 #include "tests/sim/salvage.hpp"
 
@@ -27,6 +28,7 @@ public:
           ledger_(kPartitions),
           broker_(simulation_, ledger_, outcome, config_, print_log),
           clients_(simulation_, prng_, ledger_, outcome, broker_),
+          remaker_(simulation_, ledger_, seed ^ 0x3ade),
           salvage_(simulation_, ledger_, outcome, config_, print_log) {
         draw_config();
         draw_faults();
@@ -43,6 +45,7 @@ public:
         outcome.violations = ledger_.violations();
         outcome.acknowledged = ledger_.acknowledged();
         outcome.repeats = ledger_.repeats();
+        outcome.topics_deleted = remaker_.rounds();
         outcome.disk = simulation_.disk().faults;
         outcome.network = simulation_.network().faults;
         outcome.steps = simulation_.steps();
@@ -54,6 +57,8 @@ private:
     void live() {
         start_broker(false);
         clients_.start();
+        remaker_.start(
+            {.nothing_lost = config_.flush_before_ack && !has_two_, .nothing_back = !has_two_});
         live_through_crashes();
         end_quietly();
         if (outcome.requests < kRequestsMin) ledger_.complain("a run of too few requests");
@@ -252,12 +257,13 @@ private:
         turn_errors_off();
         simulation_.network().faults.reset_per_10000 = 0;
         clients_.stop_consumers();
-        run_until([&] { return consumers_done() || settled(); });
+        remaker_.stop();
+        run_until([&] { return clients_done() || settled(); });
         while (settled() || broker_.is_starting() || broker_.is_degraded()) {
             if (!broker_.is_starting()) crash_and_restart();
             run_until([&] { return !broker_.is_starting(); });
         }
-        run_until([&] { return consumers_done(); });
+        run_until([&] { return clients_done(); });
         read_everything();
         if (config_.flush_before_ack && rot_prng_.chance(1, 3)) {
             rot_a_frame();
@@ -277,7 +283,9 @@ private:
     }
 
     bool producers_done() const { return clients_.producers_done() == Clients::kProducers; }
-    bool consumers_done() const { return clients_.consumers_done() == Clients::kConsumers; }
+    bool clients_done() const {
+        return clients_.consumers_done() == Clients::kConsumers && remaker_.is_done();
+    }
 
     void run_until(const std::function<bool()>& done) {
         if (!simulation_.run_until(done, std::chrono::minutes(20))) stuck();
@@ -296,6 +304,7 @@ private:
     BrokerConfig config_;
     BrokerLife broker_;
     Clients clients_;
+    Remaker remaker_;
     Salvage salvage_;
     bool has_two_{};
     ShardNumber shards_{};
