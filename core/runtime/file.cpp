@@ -164,12 +164,18 @@ Task<Result<void>> File::truncate(std::uint64_t size) {
     return perform_plain(*world_, {.kind = IoKind::kTruncate, .handle = handle_, .size = size});
 }
 
-Task<Result<std::uint64_t>> File::size() {
-    std::uint64_t size = 0;
-    const auto done =
-        co_await perform(*world_, {.kind = IoKind::kFileSize, .handle = handle_, .data = &size});
+Task<Result<FileStatus>> File::status() {
+    FileStatus status;
+    const auto done = co_await perform(
+        *world_, {.kind = IoKind::kFileStatus, .handle = handle_, .data = &status});
     if (!done) co_return done.error();
-    co_return size;
+    co_return status;
+}
+
+Task<Result<std::uint64_t>> File::size() {
+    const auto found = co_await status();
+    if (!found) co_return found.error();
+    co_return found->size;
 }
 
 Task<Result<void>> File::lock() {

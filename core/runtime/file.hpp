@@ -55,6 +55,7 @@ public:
     Task<Result<void>> forget_cached();
     Task<Result<void>> allocate(std::uint64_t offset, std::uint64_t size);
     Task<Result<void>> truncate(std::uint64_t size);
+    Task<Result<FileStatus>> status();
     Task<Result<std::uint64_t>> size();
     /// Takes the exclusive lock; Errc::kDirectoryInUse when another process has it.
     Task<Result<void>> lock();

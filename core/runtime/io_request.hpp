@@ -44,11 +44,11 @@ enum class IoKind : std::uint8_t {
     kSyncFilesystem,
     // Wishes about the page cache, as far as there is one: bring a range in, in the background, or
     // let go of it.
-    kReadAhead,  // offset, size
-    kForget,     // offset, size; 0: all that follows
-    kFileSize,   // data = std::uint64_t* that receives the length
-    kLock,       // exclusive lock of the whole file by this open file description
-    kClose,      // any handle
+    kReadAhead,   // offset, size
+    kForget,      // offset, size; 0: all that follows
+    kFileStatus,  // data = FileStatus* that receives it
+    kLock,        // exclusive lock of the whole file by this open file description
+    kClose,       // any handle
     // Names. `path` and `other` outlive the request.
     kRename,        // path -> other, replacing it
     kRemove,        // path: a file
@@ -94,6 +94,11 @@ inline constexpr std::uint32_t kIntoProvided = 1;
 
 /// No registered memory (World::register_memory).
 inline constexpr std::int32_t kUnregistered = -1;
+
+struct FileStatus {
+    std::uint64_t size{};
+    std::int64_t modified_ms{};  // wall clock
+};
 
 /// Of the filesystem that holds a path, in bytes.
 struct FilesystemSpace {
