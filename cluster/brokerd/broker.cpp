@@ -53,6 +53,9 @@ Topics::Options topic_options(const BrokerConfig& config) {
     options.log_dirs = config.log_dirs;
     options.broker_id = config.broker_id;
     options.log.topic = config.topic;
+    options.log.retention_check_interval =
+        std::chrono::milliseconds(config.retention_check_interval_ms);
+    options.log.first_retention_check = std::chrono::milliseconds(config.initial_task_delay_ms);
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
     options.log.engine =
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;

@@ -61,7 +61,7 @@ Task<Result<void>> DirectoryPart::run_checkpoint() {
     }
     const Lsn begin = journal_->next_lsn();
     const std::vector<Covered> covered = snapshot();
-    if (covered.empty() && !journal_->has_older_files()) co_return Result<void>();
+    if (covered.empty() && !journal_->has_older_files()) co_return co_await set_.sync_segments();
     logger_.info("checkpoint begins", {{"log_dir", path_}, {"logs", covered.size()}});
     auto outcome = co_await journal_->make_stable(begin);
     if (outcome) outcome = co_await fill_all(covered);
@@ -112,7 +112,12 @@ Task<Result<void>> DirectoryPart::fill_all(const std::vector<Covered>& covered) 
 
 Task<Result<void>> DirectoryPart::write_checkpoint_frames(Lsn begin,
                                                           const std::vector<Covered>& covered) {
+    std::vector<const PartitionLog*> starts;
+    for (const auto& [name, log] : set_.logs) {
+        if (log->has_start_to_tell()) starts.push_back(log.get());
+    }
     std::size_t bound = 0;
+    std::size_t told = 0;
     std::size_t listed = 0;
     std::uint32_t piece = 0;
     bool done = false;
@@ -121,6 +126,12 @@ Task<Result<void>> DirectoryPart::write_checkpoint_frames(Lsn begin,
             const PartitionLog& log = *covered[bound].log;
             const std::string folder = log.name().folder();
             if (!frame.add_binding({log.id(), log.topic_id(), folder})) return true;
+        }
+        for (; told < starts.size(); ++told) {
+            const PartitionLog& log = *starts[told];
+            const std::string folder = log.name().folder();
+            if (!frame.add_binding({log.id(), log.topic_id(), folder})) return true;
+            if (!frame.add_log_start({log.id(), log.start_to_tell()})) return true;
         }
         const std::size_t room = frame.checkpoint_room();
         if (room == 0) return true;

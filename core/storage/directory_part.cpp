@@ -54,6 +54,7 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       ballast_(world, path_, index_, ballast_bytes(config), spare_bytes(config)),
       turn_waiters_(world),
       space_waiters_(world),
+      retention_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
     set_.shared.fill_wanted = [this] { start_checkpoint(); };
@@ -89,6 +90,7 @@ Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
     if (!ballasted && !is_full(ballasted.error())) co_return ballasted;
     if (!ballasted) become_full();
     journal_->reserve(reserve_bytes());
+    gate_.spawn(drop_steadily());
     co_return Result<void>();
 }
 
@@ -126,6 +128,7 @@ void DirectoryPart::go_out_of_service() {
     failed_ = true;
     set_.fail();
     turn_waiters_.fail_all(Errc::kStorageFailed);
+    retention_waiters_.fail_all(Errc::kStorageFailed);
 }
 
 Task<> DirectoryPart::tell_others() {
@@ -144,7 +147,7 @@ Result<std::vector<LogPoints>> DirectoryPart::points() const {
     std::vector<LogPoints> points;
     for (const auto& [name, log] : set_.logs) {
         LogPoints each{name, log->synced_end(), log->durable_end(), std::nullopt};
-        if (log->log_start_offset() > log->first_base()) each.log_start = log->log_start_offset();
+        if (log->has_start_to_tell()) each.log_start = log->log_start_offset();
         points.push_back(std::move(each));
     }
     return points;
@@ -173,6 +176,7 @@ Task<Result<void>> DirectoryPart::close() {
     // No checkpoint begins by itself any more: its frames would come behind the last one.
     closing_ = true;
     space_waiters_.fail_all(Errc::kStopping);
+    retention_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     if (outcome) outcome = co_await checkpoint();
     if (outcome) {

@@ -114,6 +114,8 @@ private:
     Task<Result<void>> run_checkpoint();
     Task<Result<void>> settle_idle();
     std::vector<Covered> snapshot();
+    Task<> drop_steadily();
+    Task<> drop_all();
     Task<Result<void>> fill_all(const std::vector<Covered>& covered);
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
@@ -142,6 +144,7 @@ private:
     std::int64_t turns_{};
     WaitList turn_waiters_;
     WaitList space_waiters_;
+    WaitList retention_waiters_;
     Gate gate_;
 };
 

@@ -36,9 +36,17 @@ public:
     }
 
     Task<Result<LossReport>> salvage(std::vector<LogToLoad> logs) {
+        const LogStarts starts = find_log_starts(journals_);
         auto outcome = co_await set_.open_folder();
         if (outcome) outcome = co_await make_stable();
-        for (const LogToLoad& each : logs) {
+        for (LogToLoad& each : logs) {
+            // Where it begins is told once it is whole.
+            each.past.log_start = Offset{0};
+            const std::string name = each.name.folder();
+            const auto topic_id = co_await read_topic_id(world_, folder_ + "/" + name);
+            if (!topic_id) co_return topic_id.error();
+            const auto start = starts.find({name, *topic_id});
+            if (start != starts.end()) begin_at(start->second, each.past);
             if (outcome) outcome = co_await set_.load(each.name, each.past);
         }
         std::vector<LossTally> tallies;
@@ -70,6 +78,7 @@ private:
     }
 
     Task<Result<void>> load_named() {
+        const LogStarts starts = find_log_starts(journals_);
         std::map<BoundName, LogPosition> ends;
         for (const OpenJournal& journal : journals_) {
             const auto read = co_await find_ends(journal, ends);
@@ -82,18 +91,27 @@ private:
             if (!entry.is_folder || !name) continue;
             const auto topic_id = co_await read_topic_id(world_, folder_ + "/" + entry.name);
             if (!topic_id) co_return topic_id.error();
-            const auto end = ends.find({entry.name, *topic_id});
-            if (end == ends.end()) continue;
-            const PartitionLog::Past past{.clean = true, .cut = end->second};
+            const BoundName bound{entry.name, *topic_id};
+            PartitionLog::Past past{.clean = true};
+            const auto end = ends.find(bound);
+            if (end != ends.end()) past.cut = end->second;
+            const auto start = starts.find(bound);
+            if (start != starts.end()) begin_at(start->second, past);
+            if (!past.cut && !past.first_segment) continue;
             const auto loaded = co_await set_.load(*name, past);
             if (!loaded) co_return loaded;
         }
         co_return Result<void>();
     }
 
-    /// A folder under the topic id that it has to have: a topic that is deleted and made again has
-    /// another.
-    using BoundName = std::pair<std::string, Uuid>;
+    /// A log that is deleted up to behind its listed end goes on with a segment that was begun
+    /// since: all of it is in the frames.
+    static void begin_at(LogStart start, PartitionLog::Past& past) {
+        past.first_segment = start.segment_base;
+        if (past.cut && past.cut->segment_base < start.segment_base) {
+            past.cut = LogPosition{start.segment_base, 0, start.segment_base};
+        }
+    }
 
     /// Where the logs' files end that frames or the checkpoint name.
     Task<Result<void>> find_ends(const OpenJournal& journal,
@@ -200,6 +218,19 @@ private:
 };
 
 }  // namespace
+
+LogStarts find_log_starts(const std::vector<OpenJournal>& journals) {
+    LogStarts found;
+    for (const OpenJournal& journal : journals) {
+        const JournalScan& scan = *journal.scan;
+        for (const auto& [id, start] : scan.starts) {
+            const auto bound = scan.bindings.find(id);
+            if (bound == scan.bindings.end()) continue;
+            found[{bound->second.folder, bound->second.topic_id}] = start;
+        }
+    }
+    return found;
+}
 
 Task<Result<void>> replay_journals(World& world, Logger& logger, std::string folder,
                                    LogConfig config, std::vector<OpenJournal> journals) {

@@ -5,6 +5,7 @@
 // has a journal and the logs whose appends that journal makes durable (directory_part.hpp).
 #pragma once
 
+#include "core/runtime/semaphore.hpp"
 #include "core/storage/directory_part.hpp"
 #include "core/storage/directory_recovery.hpp"
 
@@ -131,6 +132,7 @@ private:
     Task<Result<Recovery>> choose_recovery(bool any_open);
     Task<Result<void>> keep_others_out();
     Task<Result<void>> replay(std::vector<OpenJournal> open);
+    Task<Result<void>> keep_log_starts(const std::vector<OpenJournal>& open);
     Task<Result<void>> close_journals(std::vector<OpenJournal> open);
     Task<Result<LossReport>> salvage();
     Task<Result<void>> remove_journal(std::uint32_t index, const Journal::Past& past);
@@ -165,6 +167,8 @@ private:
     std::vector<Part> parts_;
     std::map<TopicPartition, Entry> logs_;
     std::vector<std::string> left_;  // folders of partitions that a former life has deleted
+    OffsetCheckpoint told_;          // what the file of log starts may hold
+    Semaphore checkpoint_turn_;      // one write at a time
     bool in_service_{true};
     std::function<void()> heard_;
 };

@@ -39,29 +39,40 @@ Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
 }
 
 Task<Result<void>> LogSet::sync_segments() {
-    std::vector<LogSegment*> segments;
-    std::vector<std::string> folders;
+    std::vector<UnsyncedSegment> segments;
+    std::map<TopicPartition, Names> folders;
     for (auto& [name, log] : logs) {
-        const auto unsynced = log->unsynced_segments();
-        segments.insert(segments.end(), unsynced.begin(), unsynced.end());
-        if (log->take_folder_unsynced()) folders.push_back(log->folder());
+        for (auto& each : log->unsynced_segments()) segments.push_back(std::move(each));
+        if (log->is_folder_unsynced()) folders[name] = {log->id(), log->take_folder_unsynced()};
     }
     if (segments.empty() && folders.empty()) co_return Result<void>();
+    const auto synced = co_await sync(segments, folders);
+    if (!synced) co_return synced;
+    for (const auto& [name, names] : folders) {
+        PartitionLog* const log = find(name);
+        if (log != nullptr && log->id() == names.log) log->on_folder_synced(names.begin);
+    }
+    co_return Result<void>();
+}
+
+Task<Result<void>> LogSet::sync(const std::vector<UnsyncedSegment>& segments,
+                                const std::map<TopicPartition, Names>& folders) {
     if (segments.size() + folders.size() > kFilesSyncedSingly) {
         // Marked before: what is written while the sync runs is not covered by it.
-        for (LogSegment* const segment : segments) segment->mark_synced();
+        for (const UnsyncedSegment& each : segments) each.segment->mark_synced();
         const auto synced = co_await handle_.sync_filesystem();
         if (!synced) co_return synced;
         // The filesystem's sync is no barrier for the device's cache; a file's is, if it wrote.
         if (segments.empty()) co_return co_await handle_.sync(SyncScope::kAll);
-        segments.front()->mark_unsynced();
-        co_return co_await segments.front()->sync();
+        segments.front().segment->mark_unsynced();
+        co_return co_await segments.front().segment->sync();
     }
-    for (LogSegment* const segment : segments) {
-        const auto synced = co_await segment->sync();
+    for (const UnsyncedSegment& each : segments) {
+        const auto synced = co_await each.segment->sync();
         if (!synced) co_return synced;
     }
-    for (const std::string& folder : folders) {
+    for (const auto& [name, names] : folders) {
+        const std::string folder = folder_ + "/" + name.folder();
         const auto synced = co_await sync_folder(shared.world, folder);
         if (!synced) co_return synced;
     }

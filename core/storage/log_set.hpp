@@ -33,6 +33,15 @@ public:
     Task<Result<void>> close();
 
 private:
+    /// What a folder's names begin with when it is synced.
+    struct Names {
+        LogId log{};
+        Offset begin;
+    };
+
+    Task<Result<void>> sync(const std::vector<UnsyncedSegment>& segments,
+                            const std::map<TopicPartition, Names>& folders);
+
     const std::string folder_;
     File handle_;
     LogId next_log_id_{1};

@@ -24,6 +24,8 @@ PartitionLog::PartitionLog(LogShared& shared, std::string parent, TopicPartition
       config_(shared.config),
       topic_(shared.config.topic),
       durable_waiters_(shared.world),
+      start_waiters_(shared.world),
+      removal_waiters_(shared.world),
       fill_waiters_(shared.world),
       gate_(shared.world) {}
 
@@ -141,6 +143,7 @@ JournalMember::Added PartitionLog::add_to(FrameBuilder& frame) {
         if (!frame.add_binding({id_, topic_id_, folder})) return Added::kSome;
         bound_ = true;
     }
+    if (!add_start_to(frame)) return Added::kSome;
     for (;;) {
         LogSegment& segment = *segments_.at(framed_.base);
         if (framed_.position == segment.size()) {
@@ -192,6 +195,7 @@ void PartitionLog::note_framed() {
 void PartitionLog::on_journaled() {
     durable_ = framed_;
     durable_lsn_ = shared_.journal->next_lsn();
+    note_start_journaled();
     if (durable_end_ != framed_end_) {
         durable_end_ = framed_end_;
         durable_end_at_ = framed_end_at_;
@@ -207,12 +211,21 @@ void PartitionLog::fail(Errc reason) {
     failure_ = reason;
     durable_waiters_.fail_all(reason);
     fill_waiters_.fail_all(reason);
+    start_waiters_.fail_all(reason);
+    removal_waiters_.fail_all(reason);
     for (LogWatch& watch : watches_) watch.moved();
 }
 
 Task<Result<void>> PartitionLog::end_appends() {
     retiring_ = true;
-    co_return co_await wait_durable(log_end_, kNever);
+    const auto durable = co_await wait_durable(log_end_, kNever);
+    if (!durable) co_return durable;
+    // An entry that is still to be framed would outlive the log.
+    while (start_asked_ || start_framed_ != start_durable_) {
+        const auto journaled = co_await start_waiters_.wait(starts_journaled_ + 1, kNever);
+        if (!journaled) co_return journaled;
+    }
+    co_return Result<void>();
 }
 
 Task<> PartitionLog::retire() {
@@ -237,6 +250,7 @@ bool PartitionLog::is_settled() const {
 }
 
 Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, ByteView bytes) {
+    if (segment_base < replay_begin_) return {};
     if (piece_.empty() && segment_base != active().base()) {
         const bool fits = position == 0 && segment_base == log_end_;
         if (!fits) return Errc::kDamaged;
@@ -273,6 +287,8 @@ Result<void> PartitionLog::replay_rest(Offset segment_base, std::uint64_t positi
 }
 
 Task<Result<void>> PartitionLog::close() {
+    closing_ = true;
+    removal_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     Result<void> outcome;
     for (auto& [base, segment] : segments_) {

@@ -34,6 +34,9 @@ enum class Durability {
 struct LogConfig {
     /// Of a log whose topic's own is not known yet.
     TopicConfig topic;
+    /// How often logs are looked at for what they keep no longer, and when first.
+    Duration retention_check_interval = std::chrono::minutes(5);
+    Duration first_retention_check = std::chrono::seconds(30);
     Durability durability = Durability::kFlush;
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
@@ -95,6 +98,15 @@ enum class ReadInto {
     kMemory,    // parts in memory: the caller looks at the batches
 };
 
+/// A segment that stays while its bytes are synced.
+struct UnsyncedSegment {
+    LogSegment* segment;
+    Gate::Pass pass;
+};
+
+/// Behind the names of files that wait for their removal.
+inline constexpr std::string_view kDeletedSuffix = ".deleted";
+
 /// A position in the segment that begins with `base`.
 struct LogCursor {
     Offset base;
@@ -131,6 +143,8 @@ public:
         Offset recovery_point{};  // otherwise: everything below it is
         Offset log_start{};
         std::optional<LogPosition> cut{};  // the journal's word on where the files end
+        /// And on where they begin: segments before it are deleted, their names may have survived.
+        std::optional<Offset> first_segment{};
         /// A segment that doesn't go on where the one before ends is none of the log's, above the
         /// recovery point.
         bool gapless = false;
@@ -155,6 +169,9 @@ public:
     /// Everything below is in synced segments: the recovery point.
     Offset synced_end() const { return synced_end_; }
     Offset first_base() const { return segments_.begin()->first; }
+    /// Somebody has to tell a start where the log begins: it wouldn't find that by itself.
+    bool has_start_to_tell() const { return start_framed_.start > names_synced_; }
+    LogStart start_to_tell() const { return start_framed_; }
     LeaderEpoch last_epoch() const;
     /// Where `epoch` begins, or would begin: the log's end while no batch of it is there. REQUIRES:
     /// no later epoch is there.
@@ -180,6 +197,16 @@ public:
     /// Until everything below `end` is durable; Errc::kTimedOut at `deadline`, kStorageFailed after
     /// a failed write or sync.
     Task<Result<void>> wait_durable(Offset end, Time deadline);
+
+    /// Everything below `to` is deleted for good: durable on success, and then in the answer of
+    /// log_start_offset(). Nothing happens when the log begins there or further on. Errors:
+    /// kOffsetOutOfRange above durable_end(), kStorageFailed.
+    Task<Result<void>> advance_log_start(Offset to);
+    /// The first half of it, so that the moves of many logs share a frame.
+    Result<void> ask_log_start(Offset to);
+    /// What the topic keeps no longer at the time `now` goes, by the log's start, by size and by
+    /// time: whole segments, of what is durable. One at a time.
+    Task<Result<void>> drop_old(TimestampMs now);
 
     /// `watch` hears of every move of durable_end(), and of the log's failure, until it goes.
     void add_watch(LogWatch& watch) { watches_.push_back(watch); }
@@ -214,8 +241,14 @@ public:
     enum class Fill { kBlocks, kAll, kSettle };
     Task<Result<void>> fill(Fill goal);
     /// Segments with bytes that a sync would bring onto stable storage.
-    std::vector<LogSegment*> unsynced_segments();
-    bool take_folder_unsynced() { return std::exchange(folder_unsynced_, false); }
+    std::vector<UnsyncedSegment> unsynced_segments();
+    bool is_folder_unsynced() const { return folder_unsynced_; }
+    /// What a sync of the folder makes durable: the first segment whose name is there.
+    Offset take_folder_unsynced() {
+        folder_unsynced_ = false;
+        return names_begin_;
+    }
+    void on_folder_synced(Offset names_begin) { names_synced_ = names_begin; }
     const std::string& folder() const { return folder_; }
     /// Nothing is in memory only, indexes and epochs neither, and the file ends with its data.
     bool is_settled() const;
@@ -265,7 +298,9 @@ private:
     Task<Result<void>> load_cut_segment(Offset base, std::uint64_t size);
     Task<Result<void>> remove_segment_files(Offset base);
     void note_loaded(std::unique_ptr<LogSegment> segment);
+    Task<Result<void>> remove_leftovers(const std::vector<FolderEntry>& entries);
     Task<Result<void>> finish_load(Past past);
+    Task<Result<void>> remove_all_segments();
     /// Closes the files of a log that never came into service.
     Task<> abandon();
     void fail(Errc reason);
@@ -275,9 +310,23 @@ private:
     void accept(ByteView batch, const BatchMeta& meta);
     bool must_roll(const BatchMeta& meta) const;
     void roll(Offset base);
+    void set_log_start(Offset start);
+    LogStart start_at(Offset start) const;
+    void ask_start_entry();
+    Task<Result<void>> wait_start_durable(LogStart wanted);
+    bool add_start_to(FrameBuilder& frame);
+    void note_start_journaled();
+    void cut_epochs();
+    Offset retention_start(TimestampMs now) const;
+    void roll_when_empty();
+    Task<Result<void>> drop_segments();
+    Task<Result<void>> rename_segment_files(Offset base);
+    Task<> remove_later(std::vector<std::unique_ptr<LogSegment>> dropped);
+    Task<Result<void>> remove_deleted_files(Offset base);
     std::size_t framable(FrameBuilder& frame, LogSegment& segment, bool& piece);
     void note_framed();
     Task<Result<void>> fill_locked(Fill goal);
+    Task<Result<void>> fill_segments(Fill goal);
     Task<Result<void>> fill_segment(LogSegment& segment, Cursor target, Fill goal);
     Task<Result<void>> settle(LogSegment& segment);
     Task<> fill_in_background();
@@ -299,7 +348,15 @@ private:
     std::map<Offset, std::unique_ptr<LogSegment>> segments_;
     std::vector<EpochStart> epochs_;
     bool epochs_unwritten_{};
+    bool epochs_cut_{};  // by a start that moved
     Offset log_start_;
+    Offset start_wanted_;  // that it will be, once an entry of the journal says so
+    LogStart start_framed_;
+    LogStart start_durable_;
+    bool start_asked_{};
+    std::int64_t starts_journaled_{};
+    Offset names_begin_;   // the first segment whose files have their name
+    Offset names_synced_;  // and after a power loss
     Offset log_end_;
     Cursor framed_;      // in frames up to here
     Offset framed_end_;  // whole batches of it
@@ -313,7 +370,8 @@ private:
     std::size_t unfilled_{};
     std::uint64_t on_account_{};
     std::deque<Unframed> unframed_;
-    Bytes piece_;  // of a batch that is being replayed
+    Bytes piece_;          // of a batch that is being replayed
+    Offset replay_begin_;  // what lies in segments before it is deleted
     std::uint64_t appends_{};
     Time last_append_{};
     bool active_{};
@@ -326,6 +384,9 @@ private:
     Errc failure_{Errc::kStorageFailed};  // what is answered once failed_
     boost::intrusive::list<LogWatch, boost::intrusive::constant_time_size<false>> watches_;
     WaitList durable_waiters_;
+    WaitList start_waiters_;    // by starts_journaled_
+    WaitList removal_waiters_;  // until the files' time has come
+    bool closing_{};
     std::int64_t fills_{};
     WaitList fill_waiters_;
     Gate gate_;

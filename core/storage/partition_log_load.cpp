@@ -55,6 +55,7 @@ Task<Result<void>> PartitionLog::make_files() {
     if (outcome) outcome = co_await write_epochs();
     if (!outcome) co_return outcome;
     roll(Offset{0});
+    set_log_start(Offset{0});
     outcome = co_await active().fill(0, false, false);
     if (!outcome) co_return outcome;
     co_return co_await sync_folder(world_, folder_);
@@ -78,6 +79,8 @@ Task<Result<void>> PartitionLog::load(Past past) {
     if (!named) co_return named;
     const auto entries = co_await list_folder(world_, folder_);
     if (!entries) co_return entries.error();
+    const auto cleared = co_await remove_leftovers(*entries);
+    if (!cleared) co_return cleared;
     std::vector<Offset> bases;
     for (const FolderEntry& entry : *entries) {
         if (is_segment(entry)) bases.push_back(Offset{std::stoll(entry.name.substr(0, 20))});
@@ -85,6 +88,17 @@ Task<Result<void>> PartitionLog::load(Past past) {
     const auto loaded = co_await load_segments(std::move(bases), past);
     if (!loaded) co_return loaded;
     co_return co_await finish_load(past);
+}
+
+/// Files whose removal a stop or a crash has put off.
+Task<Result<void>> PartitionLog::remove_leftovers(const std::vector<FolderEntry>& entries) {
+    for (const FolderEntry& entry : entries) {
+        if (entry.is_folder || !entry.name.ends_with(kDeletedSuffix)) continue;
+        const std::string path = folder_ + "/" + entry.name;
+        const auto removed = co_await remove_file(world_, path);
+        if (!removed) co_return removed;
+    }
+    co_return Result<void>();
 }
 
 Task<Result<void>> PartitionLog::load_names() {
@@ -108,7 +122,9 @@ Task<Result<void>> PartitionLog::load_segments(std::vector<Offset> bases, Past p
         Result<void> loaded;
         const bool has_gap = !segments_.empty() && active().next_offset() != bases[i];
         cut = cut || (past.gapless && has_gap && bases[i] > past.recovery_point);
-        if (cut || (past.cut && bases[i] > past.cut->segment_base)) {
+        if (past.first_segment && bases[i] < *past.first_segment) {
+            loaded = co_await remove_segment_files(bases[i]);
+        } else if (cut || (past.cut && bases[i] > past.cut->segment_base)) {
             loaded = co_await remove_segment_files(bases[i]);
         } else if (past.cut && bases[i] == past.cut->segment_base) {
             loaded = co_await load_cut_segment(bases[i], past.cut->position);
@@ -164,7 +180,7 @@ void PartitionLog::note_loaded(std::unique_ptr<LogSegment> segment) {
 }
 
 Task<Result<void>> PartitionLog::remove_segment_files(Offset base) {
-    logger_.info("removed a segment behind a log's end",
+    logger_.info("removed a segment behind a log's end, or before its beginning",
                  {{"folder", folder_}, {"base_offset", base.value}});
     folder_unsynced_ = true;
     for (const char* const suffix : {".log", ".index", ".timeindex"}) {
@@ -181,8 +197,15 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
         if (past.cut->position != 0) co_return Errc::kDamaged;
         roll(past.cut->segment_base);
     }
+    replay_begin_ = past.first_segment.value_or(Offset{0});
+    // Deleted up to an offset that the log doesn't reach any more: it goes on there, as Kafka's.
+    const bool is_short = !segments_.empty() && past.log_start > active().next_offset();
+    if (is_short) {
+        const auto removed = co_await remove_all_segments();
+        if (!removed) co_return removed;
+    }
     if (segments_.empty()) {
-        roll(past.log_start);
+        roll(std::max(past.log_start, replay_begin_));
         const auto made = co_await active().fill(0, false, false);
         if (!made) co_return made;
         folder_unsynced_ = true;
@@ -208,13 +231,26 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
     framed_end_at_ = durable_end_at_ = framed_;
     fill_base_ = active().base();
     synced_end_ = log_end_;
-    log_start_ = std::max(past.log_start, segments_.begin()->first);
+    set_log_start(std::max(past.log_start, first_base()));
+    cut_epochs();
     while (!epochs_.empty() && epochs_.back().start >= log_end_ && !past.clean) {
         epochs_.pop_back();
         epochs_unwritten_ = true;
     }
     if (past.clean && !epochs_unwritten_) co_return Result<void>();
     co_return co_await settle(active());
+}
+
+Task<Result<void>> PartitionLog::remove_all_segments() {
+    while (!segments_.empty()) {
+        const auto closed = co_await active().close();
+        if (!closed) co_return closed;
+        const Offset base = active().base();
+        segments_.erase(base);
+        const auto removed = co_await remove_segment_files(base);
+        if (!removed) co_return removed;
+    }
+    co_return Result<void>();
 }
 
 Task<> PartitionLog::abandon() {

@@ -86,14 +86,18 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
     if (from < log_start_ || from > log_end_) co_return Errc::kOffsetOutOfRange;
     const Offset end = durable_end_;
     if (from >= end) co_return Parts();
-    for (auto at = std::prev(segments_.upper_bound(from)); at != segments_.end(); ++at) {
+    // By its base from one to the next: segments may go while one is read.
+    for (auto at = std::prev(segments_.upper_bound(from)); at != segments_.end();) {
+        if (gate_.closed()) co_return failure_;
         LogSegment& segment = *at->second;
+        const Gate::Pass pass = segment.enter();
         const auto holds_offset = [from](const RecordBatchView& batch) {
             return batch.last_offset() >= from;
         };
         const auto place =
             co_await find_batch(segment, segment.index().position_before(from), end, holds_offset);
         if (!place) co_return place.error();
+        at = segments_.upper_bound(segment.base());
         if (!*place) continue;
         if ((*place)->size > bytes_max && !at_least_one) co_return Parts();
         const std::uint64_t position = (*place)->position;
@@ -134,17 +138,24 @@ Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCurs
 Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {
     if (failed_) co_return failure_;
     const Offset end = durable_end_;
-    for (auto& [base, segment] : segments_) {
-        if (segment->index().max_timestamp() < target) continue;
+    for (auto at = segments_.begin(); at != segments_.end();) {
+        if (gate_.closed()) co_return failure_;
+        LogSegment& segment = *at->second;
+        if (segment.index().max_timestamp() < target) {
+            ++at;
+            continue;
+        }
+        const Gate::Pass pass = segment.enter();
         const auto reaches_target = [target, this](const RecordBatchView& batch) {
             return batch.max_timestamp() >= target && batch.last_offset() >= log_start_;
         };
         const auto place = co_await find_batch(
-            *segment, segment->index().position_before_time(target), end, reaches_target);
+            segment, segment.index().position_before_time(target), end, reaches_target);
         if (!place) co_return place.error();
+        at = segments_.upper_bound(segment.base());
         if (!*place) continue;
         const Place found = **place;
-        const auto batch = co_await segment->read(found.position, found.size);
+        const auto batch = co_await segment.read(found.position, found.size);
         if (!batch) co_return batch.error();
         co_return *batch;
     }

@@ -12,6 +12,7 @@ protected:
     static TopicConfig with(std::int64_t segment_ms) {
         TopicConfig topic;
         topic.segment_ms = segment_ms;
+        topic.retention_ms = -1;
         return topic;
     }
 
