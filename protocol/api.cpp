@@ -30,7 +30,7 @@ constexpr Api kApis[] = {
     {ApiKey::kApiVersions, "ApiVersions", {0, 4}, 3, {0, 4}},
     {ApiKey::kCreateTopics, "CreateTopics", {0, 7}, 5, {0, 7}},
     {ApiKey::kDeleteTopics, "DeleteTopics", {0, 6}, 4, {0, 6}},
-    {ApiKey::kDeleteRecords, "DeleteRecords", {0, 2}, 2, kNotServed},
+    {ApiKey::kDeleteRecords, "DeleteRecords", {0, 2}, 2, {0, 2}},
     {ApiKey::kInitProducerId, "InitProducerId", {0, 5}, 2, kNotServed},
     {ApiKey::kOffsetForLeaderEpoch, "OffsetForLeaderEpoch", {0, 4}, 4, {0, 4}},
     {ApiKey::kAddPartitionsToTxn, "AddPartitionsToTxn", {0, 5}, 3, kNotServed},

@@ -6,6 +6,7 @@
 #include "protocol/message/api_versions.hpp"
 #include "protocol/message/create_partitions.hpp"
 #include "protocol/message/create_topics.hpp"
+#include "protocol/message/delete_records.hpp"
 #include "protocol/message/delete_topics.hpp"
 #include "protocol/message/describe_cluster.hpp"
 #include "protocol/message/describe_configs.hpp"
@@ -45,6 +46,8 @@ Task<DeleteTopicsResponse> handle_delete_topics(BrokerContext& broker, RequestCo
 Task<CreatePartitionsResponse> handle_create_partitions(BrokerContext& broker,
                                                         RequestContext& context,
                                                         const CreatePartitionsRequest& request);
+Task<DeleteRecordsResponse> handle_delete_records(BrokerContext& broker, RequestContext& context,
+                                                  const DeleteRecordsRequest& request);
 Task<Result<EncodedResponse>> handle_api_versions(RequestContext& context, Reader& body);
 Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
     BrokerContext& broker, RequestContext& context, const OffsetForLeaderEpochRequest& request);

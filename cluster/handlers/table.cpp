@@ -38,6 +38,7 @@ void serve_all(BrokerContext& broker, HandlerTable& table) {
     serve(broker, table, &handle_describe_configs);
     serve(broker, table, &handle_alter_configs);
     serve(broker, table, &handle_incremental_alter_configs);
+    serve(broker, table, &handle_delete_records);
     table.serve_undecoded(ApiKey::kApiVersions, &handle_api_versions);
 }
 

@@ -33,12 +33,14 @@ protected:
 
     MetricsSnapshot figures_;
     std::uint16_t port_{};
+    Properties more_;  // of the broker's
 
     BrokerConfig make_config() const {
-        return read_config({{"listeners", "PLAINTEXT://127.0.0.1:0"},
-                            {"log.dirs", folder_ + "/data"},
-                            {"num.partitions", "2"}})
-            .config;
+        Properties properties = more_;
+        properties.insert({{"listeners", "PLAINTEXT://127.0.0.1:0"},
+                           {"log.dirs", folder_ + "/data"},
+                           {"num.partitions", "2"}});
+        return read_config(properties).config;
     }
 };
 
