@@ -25,7 +25,8 @@ public:
           outcome_(outcome),
           broker_(broker) {}
 
-    void start();
+    /// With `deletes`, one of them deletes records now and then.
+    void start(bool deletes);
     void stop_consumers() { consumers_stop_ = true; }
     /// One more reads every log from its beginning and has the ledger check it.
     void start_reader(bool& done);
@@ -40,6 +41,8 @@ private:
     Task<bool> produce_once(Client& client, std::int32_t partition, const Bytes& batch,
                             std::int16_t acks);
     Task<> consume();
+    Task<> delete_records();
+    Task<> find_begin(Client& client, std::int32_t partition, std::int64_t& at);
     Task<bool> fetch_once(Client& client, std::int32_t partition, std::int64_t& at,
                           std::int32_t bytes_max, std::int32_t wait_ms, Bytes& into);
     void note_answer(std::int16_t code);

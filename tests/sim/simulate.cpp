@@ -46,6 +46,8 @@ std::vector<Total> counts(const Outcome& outcome) {
             {"stops for want of storage", outcome.storage_gone},
             {"storage errors answered", outcome.storage_errors},
             {"served beside a failed one", outcome.served_beside_failed},
+            {"records deleted", outcome.deletions},
+            {"segments deleted", outcome.segments_deleted},
             {"directories taken away", outcome.disk.folders_taken_away},
             {"directories full", outcome.full_directories},
             {"directories full no more", outcome.full_no_more},

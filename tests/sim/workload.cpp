@@ -25,6 +25,7 @@ public:
         : simulation_(seed),
           prng_(seed ^ 0x5eed),
           rot_prng_(seed ^ 0x907),
+          life_prng_(seed ^ 0x11fe),
           ledger_(kPartitions),
           broker_(simulation_, ledger_, outcome, config_, print_log),
           clients_(simulation_, prng_, ledger_, outcome, broker_),
@@ -32,6 +33,7 @@ public:
           salvage_(simulation_, ledger_, outcome, config_, print_log) {
         draw_config();
         draw_faults();
+        draw_deletion();
     }
 
     Outcome outcome;
@@ -56,7 +58,7 @@ public:
 private:
     void live() {
         start_broker(false);
-        clients_.start();
+        clients_.start(deletes_);
         remaker_.start(
             {.nothing_lost = config_.flush_before_ack && !has_two_, .nothing_back = !has_two_});
         live_through_crashes();
@@ -96,6 +98,19 @@ private:
         errors_ = disk.write_error.per_10000 > 0;
         simulation_.network().faults.reset_per_10000 = 30;
         simulation_.network().faults.short_receive_per_10000 = 500;
+    }
+
+    /// What logs keep, and whether somebody deletes more than that.
+    void draw_deletion() {
+        deletes_ = life_prng_.chance(1, 2);
+        if (!life_prng_.chance(1, 2)) return;
+        const bool nothing = life_prng_.chance(1, 6);
+        config_.topic.retention_bytes = nothing ? 0 : life_prng_.between(30'000, 200'000);
+        config_.topic.segment_bytes = static_cast<std::int32_t>(life_prng_.between(41'000, 90'000));
+        config_.topic.file_delete_delay_ms = life_prng_.between(0, 3'000);
+        config_.initial_task_delay_ms = life_prng_.between(0, 2'000);
+        config_.retention_check_interval_ms = life_prng_.between(100, 5'000);
+        ledger_.keep(config_.topic.retention_bytes);
     }
 
     // The broker.
@@ -227,6 +242,7 @@ private:
         if (broker_.is_running() && !broker_.is_degraded()) return;
         if (!broker_.is_damaged()) ledger_.complain("rot is refused for another reason");
         ++outcome.found_damaged;
+        ledger_.forget_deletions();
         end_broker(false);
         const auto report = salvage_.accept_loss(folder);
         if (!report) return ledger_.complain("no way out of damage");
@@ -300,6 +316,7 @@ private:
     Simulation simulation_;
     Prng prng_;
     Prng rot_prng_;
+    Prng life_prng_;
     Ledger ledger_;
     BrokerConfig config_;
     BrokerLife broker_;
@@ -309,6 +326,7 @@ private:
     bool has_two_{};
     ShardNumber shards_{};
     bool squeezes_{};
+    bool deletes_{};
     bool errors_{};  // of a disk, not for want of room
     std::optional<Time> restart_wanted_at_;
     int failed_in_a_row_{};
