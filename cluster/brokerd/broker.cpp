@@ -55,6 +55,12 @@ Topics::Options topic_options(const BrokerConfig& config) {
     options.log.topic = config.topic;
     options.log.retention_check_interval =
         std::chrono::milliseconds(config.retention_check_interval_ms);
+    // Kafka's default is for ever.
+    constexpr std::int64_t kLongest = std::int64_t{100} * 365 * 24 * 3600 * 1000;
+    if (config.flush_scheduler_interval_ms < kLongest) {
+        options.log.flush_check_interval =
+            std::chrono::milliseconds(config.flush_scheduler_interval_ms);
+    }
     options.log.first_retention_check = std::chrono::milliseconds(config.initial_task_delay_ms);
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
     options.log.engine =

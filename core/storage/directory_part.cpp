@@ -54,7 +54,7 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       ballast_(world, path_, index_, ballast_bytes(config), spare_bytes(config)),
       turn_waiters_(world),
       space_waiters_(world),
-      retention_waiters_(world),
+      background_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
     set_.shared.fill_wanted = [this] { start_checkpoint(); };
@@ -91,6 +91,10 @@ Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
     if (!ballasted) become_full();
     journal_->reserve(reserve_bytes());
     gate_.spawn(drop_steadily());
+    const LogConfig& config = set_.shared.config;
+    const bool flushes =
+        config.durability == Durability::kOs && config.flush_check_interval < Duration::max();
+    if (flushes) gate_.spawn(flush_steadily());
     co_return Result<void>();
 }
 
@@ -128,7 +132,7 @@ void DirectoryPart::go_out_of_service() {
     failed_ = true;
     set_.fail();
     turn_waiters_.fail_all(Errc::kStorageFailed);
-    retention_waiters_.fail_all(Errc::kStorageFailed);
+    background_waiters_.fail_all(Errc::kStorageFailed);
 }
 
 Task<> DirectoryPart::tell_others() {
@@ -176,7 +180,7 @@ Task<Result<void>> DirectoryPart::close() {
     // No checkpoint begins by itself any more: its frames would come behind the last one.
     closing_ = true;
     space_waiters_.fail_all(Errc::kStopping);
-    retention_waiters_.fail_all(Errc::kStopping);
+    background_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     if (outcome) outcome = co_await checkpoint();
     if (outcome) {

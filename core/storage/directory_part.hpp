@@ -116,6 +116,8 @@ private:
     std::vector<Covered> snapshot();
     Task<> drop_steadily();
     Task<> drop_all();
+    Task<> flush_steadily();
+    Task<Result<void>> flush_due();
     Task<Result<void>> fill_all(const std::vector<Covered>& covered);
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
@@ -144,7 +146,7 @@ private:
     std::int64_t turns_{};
     WaitList turn_waiters_;
     WaitList space_waiters_;
-    WaitList retention_waiters_;
+    WaitList background_waiters_;
     Gate gate_;
 };
 

@@ -8,7 +8,7 @@ Task<> DirectoryPart::drop_steadily() {
     const LogConfig& config = set_.shared.config;
     Time next = world_.now() + config.first_retention_check;
     while (!failed_ && !closing_) {
-        const auto waited = co_await retention_waiters_.wait(0, next);
+        const auto waited = co_await background_waiters_.wait(0, next);
         if (waited || waited.error() != make_error_code(Errc::kTimedOut)) co_return;
         co_await drop_all();
         next = world_.now() + config.retention_check_interval;

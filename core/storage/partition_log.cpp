@@ -196,11 +196,12 @@ void PartitionLog::on_journaled() {
     durable_ = framed_;
     durable_lsn_ = shared_.journal->next_lsn();
     note_start_journaled();
-    if (durable_end_ != framed_end_) {
-        durable_end_ = framed_end_;
-        durable_end_at_ = framed_end_at_;
-        durable_waiters_.wake_through(durable_end_.value);
-        for (LogWatch& watch : watches_) watch.moved();
+    written_end_ = framed_end_;
+    written_end_at_ = framed_end_at_;
+    if (!must_flush()) {
+        move_durable_end(written_end_, written_end_at_);
+    } else if (!gate_.closed() && !std::exchange(flushing_, true)) {
+        gate_.spawn(flush_written());
     }
     if (fill_base_ < durable_.base || unfilled_ >= kFillBytes) start_filling();
 }

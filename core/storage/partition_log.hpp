@@ -37,6 +37,8 @@ struct LogConfig {
     /// How often logs are looked at for what they keep no longer, and when first.
     Duration retention_check_interval = std::chrono::minutes(5);
     Duration first_retention_check = std::chrono::seconds(30);
+    /// How often logs are looked at for flush.ms; the longest: never.
+    Duration flush_check_interval = Duration::max();
     Durability durability = Durability::kFlush;
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
@@ -208,6 +210,14 @@ public:
     /// time: whole segments, of what is durable. One at a time.
     Task<Result<void>> drop_old(TimestampMs now);
 
+    /// With `os`: something is written and not flushed for flush.ms.
+    bool is_flush_due() const;
+    /// What of it was flushed for flush.messages or flush.ms.
+    Offset flushed_end() const { return flushed_end_; }
+    /// The journal is on stable storage as far as it was written at begin_flush().
+    void begin_flush() { flush_mark_ = written_end_; }
+    void on_flushed();
+
     /// `watch` hears of every move of durable_end(), and of the log's failure, until it goes.
     void add_watch(LogWatch& watch) { watches_.push_back(watch); }
 
@@ -317,6 +327,9 @@ private:
     bool add_start_to(FrameBuilder& frame);
     void note_start_journaled();
     void cut_epochs();
+    bool must_flush() const;
+    Task<> flush_written();
+    void move_durable_end(Offset end, Cursor at);
     Offset retention_start(TimestampMs now) const;
     void roll_when_empty();
     Task<Result<void>> drop_segments();
@@ -365,6 +378,14 @@ private:
     Offset durable_end_;
     Cursor durable_end_at_;
     Lsn durable_lsn_{};  // and these frames end there
+    // With `os`: whole batches that are written, of which the last wait for a flush if
+    // flush.messages asks for one.
+    Offset written_end_;
+    Cursor written_end_at_;
+    Offset flushed_end_;
+    Offset flush_mark_;
+    Time flushed_at_{};
+    bool flushing_{};
     Offset synced_end_;
     Offset fill_base_;  // segments before it are sealed
     std::size_t unfilled_{};

@@ -226,9 +226,10 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
                        {"journal", past.cut->next_offset.value}});
         co_return Errc::kDamaged;
     }
-    durable_end_ = framed_end_ = log_end_;
+    durable_end_ = framed_end_ = written_end_ = flushed_end_ = log_end_;
     framed_ = durable_ = {active().base(), active().size()};
     framed_end_at_ = durable_end_at_ = framed_;
+    flushed_at_ = world_.now();
     fill_base_ = active().base();
     synced_end_ = log_end_;
     set_log_start(std::max(past.log_start, first_base()));

@@ -45,7 +45,7 @@ protected:
 
     Task<bool> open() {
         const DirectoryIdentity identity{1, "cluster"};
-        auto opened = co_await LogDirectory::open(*world_, *logger_, kFolder, identity, config());
+        auto opened = co_await LogDirectory::open(*world_, *logger_, kFolder, identity, config_);
         if (!opened) co_return false;
         directory_ = std::move(*opened);
         const auto* const entry = directory_->find(kName);
@@ -91,6 +91,7 @@ protected:
 
     sim::SimDisk& disk() { return simulation_.disk(); }
 
+    LogConfig config_ = config();
     sim::Simulation simulation_{1};
     sim::SimProcess* world_{};
     KeptLines lines_;
