@@ -4,9 +4,9 @@
 // is gone for good when the answer comes: the move is on stable storage. Files go later, when
 // retention looks at the log. A partition that is named twice takes the offset named last. The only
 // replica is this one, so that nothing is left to time out, as in Kafka.
+#include "cluster/handlers/by_owner.hpp"
+#include "cluster/handlers/find_log.hpp"
 #include "cluster/handlers/handlers.hpp"
-#include "core/runtime/shard_call.hpp"
-#include "protocol/error_code.hpp"
 
 #include <map>
 
@@ -15,10 +15,11 @@ namespace {
 
 constexpr std::int64_t kHighWatermark = -1;
 constexpr std::int64_t kNoLowWatermark = -1;
+constexpr std::int32_t kAnyEpoch = -1;
 
 /// One partition's deletion on its way to its log, and what became of it.
 struct Deletion {
-    PartitionLog* log{};
+    LogPlace place;
     std::int64_t asked{};
     std::int64_t low_watermark{kNoLowWatermark};
     ErrorCode code{ErrorCode::kNone};
@@ -26,39 +27,20 @@ struct Deletion {
 
 /// By topic and partition.
 using Deletions = std::map<std::string, std::map<std::int32_t, Deletion>>;
-using Owners = std::map<ShardNumber, std::vector<Deletion*>>;
 
 Deletion find(const TopicsImage& image, const std::string& topic, std::int32_t partition,
               std::int64_t asked) {
-    Deletion deletion;
-    deletion.asked = asked;
-    const LogPlace* const place = image.find_log(topic, partition);
-    if (place == nullptr) {
-        deletion.code = ErrorCode::kUnknownTopicOrPartition;
-    } else if (is_internal_topic(topic)) {
-        deletion.code = ErrorCode::kInvalidTopicException;
-    } else if (place->log == nullptr) {
-        deletion.code = ErrorCode::kKafkaStorageError;
-    } else {
-        deletion.log = place->log;
-    }
+    const FoundLog found = find_log(image.find(topic), partition, kAnyEpoch);
+    const bool is_unknown = found.code == ErrorCode::kUnknownTopicOrPartition;
+    Deletion deletion{found.place, asked};
+    deletion.code = found.code;
+    if (!is_unknown && is_internal_topic(topic)) deletion.code = ErrorCode::kInvalidTopicException;
     return deletion;
-}
-
-Owners divide(const TopicsImage& image, Deletions& deletions) {
-    Owners owners;
-    for (auto& [topic, partitions] : deletions) {
-        for (auto& [index, deletion] : partitions) {
-            if (deletion.log == nullptr) continue;
-            owners[image.find_log(topic, index)->owner].push_back(&deletion);
-        }
-    }
-    return owners;
 }
 
 /// The first half, on the owner, for all logs at once, so that one frame makes them durable.
 void ask(Deletion& deletion) {
-    PartitionLog& log = *deletion.log;
+    PartitionLog& log = *deletion.place.log;
     if (!log.config().cleanup_by_deletion) {
         deletion.code = ErrorCode::kPolicyViolation;
         return;
@@ -73,13 +55,13 @@ void ask(Deletion& deletion) {
     if (!asked) deletion.code = to_error_code(asked.error());
 }
 
-Task<> delete_all(std::vector<Deletion*>& deletions) {
+Task<> delete_all(BrokerContext&, std::vector<Deletion*>& deletions) {
     for (Deletion* const each : deletions) ask(*each);
     for (Deletion* const each : deletions) {
         if (each->code != ErrorCode::kNone) continue;
-        const auto moved = co_await each->log->advance_log_start(Offset{each->asked});
+        const auto moved = co_await each->place.log->advance_log_start(Offset{each->asked});
         if (!moved) each->code = to_error_code(moved.error());
-        if (moved) each->low_watermark = each->log->log_start_offset().value;
+        if (moved) each->low_watermark = each->place.log->log_start_offset().value;
     }
 }
 
@@ -110,13 +92,14 @@ Task<DeleteRecordsResponse> handle_delete_records(BrokerContext& broker, Request
                 find(*image, topic.name, wanted.partition_index, wanted.offset);
         }
     }
-    Owners owners = divide(*image, deletions);
-    for (auto& [owner, mine] : owners) {
-        std::vector<Deletion*>* const work = &mine;
-        const auto visit = [work] { return delete_all(*work); };
-        ShardCall call(broker.world, owner, visit);
-        co_await call.run();
+    ByOwner<std::vector<Deletion*>> owners;
+    for (auto& [topic, partitions] : deletions) {
+        for (auto& [index, deletion] : partitions) {
+            if (deletion.code != ErrorCode::kNone) continue;
+            owners[deletion.place.owner].push_back(&deletion);
+        }
     }
+    co_await visit_owners(broker, owners, &delete_all);
     co_return answer(deletions);
 }
 

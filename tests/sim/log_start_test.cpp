@@ -97,7 +97,8 @@ enum class End { kStop, kKill, kPowerLoss };
 class LogStartAfter : public LogStartTest, public testing::WithParamInterface<End> {
 protected:
     Task<> end() {
-        if (GetParam() == End::kStop) EXPECT_TRUE(co_await directory_->close());
+        if (GetParam() != End::kStop) co_return;
+        EXPECT_TRUE(co_await directory_->close());
     }
     void live_on(Task<> story) {
         if (GetParam() == End::kPowerLoss) disk().lose_power();
@@ -219,7 +220,7 @@ TEST_P(LogStartAfter, ACheckpointForgetsNoStart) {
 INSTANTIATE_TEST_SUITE_P(Ends, LogStartAfter,
                          testing::Values(End::kStop, End::kKill, End::kPowerLoss));
 
-TEST_F(LogStartTest, AJavaBrokerFindsItInTheCheckpointFileAfterACleanStop) {
+TEST_F(LogStartTest, Trap72_AJavaBrokerFindsItInTheCheckpointFileAfterACleanStop) {
     const auto story = [this]() -> Task<> {
         co_await start_with(5);
         EXPECT_TRUE(co_await log_->advance_log_start(Offset{3}));

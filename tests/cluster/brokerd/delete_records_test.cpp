@@ -82,7 +82,7 @@ TEST_P(DeleteRecordsTest, EveryVersionMovesTheStartThatEverybodySees) {
     });
 }
 
-TEST_P(DeleteRecordsTest, OffsetsOutsideTheLogAndTheHighWatermark) {
+TEST_P(DeleteRecordsTest, Trap71_MinusOneIsTheHighWatermarkAndNothingBeyondItGoes) {
     with_client([](Client& client) -> Task<> {
         co_await produce(client);
         co_await expect_answer(client, deletion("t", 0, kRecords + 1), ErrorCode::kOffsetOutOfRange,
