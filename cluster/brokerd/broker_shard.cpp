@@ -19,6 +19,16 @@ HandlerConfig handler_config(const BrokerConfig& config) {
     return handlers;
 }
 
+/// A shard's part of what the broker remembers for its clients: 100 MB of partitions at most, but
+/// enough of them everywhere for a mirror of a whole cluster.
+FetchSessions::Limits session_limits(const BrokerConfig& config, const World& world) {
+    constexpr std::size_t kPartitions = 400'000;
+    constexpr std::size_t kPartitionsMin = 20'000;
+    const std::size_t shards = world.shard_count();
+    const auto sessions = static_cast<std::size_t>(config.fetch_sessions_max);
+    return {(sessions + shards - 1) / shards, std::max(kPartitions / shards, kPartitionsMin)};
+}
+
 /// What responses that are being sent may hold of the memory for batches.
 std::size_t response_bytes(const BrokerConfig& config, const World& world) {
     constexpr std::size_t kShare = 4;
@@ -38,6 +48,7 @@ BrokerShard::BrokerShard(World& world, const Logger& logger, const BrokerConfig&
                {},
                LogWaits(world),
                MemoryBudget(world, response_bytes(config, world)),
+               FetchSessions(world, session_limits(config, world)),
                {}} {
     serve_all(context_, handlers_);
 }

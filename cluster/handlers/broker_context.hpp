@@ -1,6 +1,7 @@
 // What the request handlers of one shard share.
 #pragma once
 
+#include "cluster/handlers/fetch_session.hpp"
 #include "cluster/handlers/log_waits.hpp"
 #include "cluster/replication/topics.hpp"
 #include "core/config/properties.hpp"
@@ -37,6 +38,7 @@ struct BrokerContext {
     LogWaits waits;
     /// Of responses that are being sent from here.
     MemoryBudget response_memory;
+    FetchSessions fetch_sessions;
     /// One of each shard, by number.
     std::vector<BrokerContext*> shards;
     Decompressor decompressor{};

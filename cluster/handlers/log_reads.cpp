@@ -2,23 +2,38 @@
 
 #include <algorithm>
 #include <deque>
-#include <tuple>
 #include <utility>
 
 namespace millrace {
 namespace {
+
+/// What the answer tells of a log whatever is read from it. False when there is nothing to read.
+bool note_state(LogRead& read) {
+    const PartitionLog& log = *read.log;
+    const FetchPartition& wanted = *read.wanted;
+    // Noted before reading: a long poll waits for what comes behind this, not behind the reading.
+    read.durable_end = log.durable_end();
+    read.log_start = log.log_start_offset();
+    read.diverging.reset();
+    if (wanted.last_fetched_epoch < 0 || log.failed()) return !log.ends_at(wanted.from);
+    const LeaderEpoch fetched{wanted.last_fetched_epoch};
+    const EpochEnd end = log.end_of(fetched, read.epoch);
+    if (end.epoch < LeaderEpoch{0} || wanted.from < read.log_start) {
+        read.read = Errc::kOffsetOutOfRange;
+        return false;
+    }
+    if (end.epoch < fetched || end.end < wanted.from) read.diverging = end;
+    return !read.diverging && !log.ends_at(wanted.from);
+}
 
 /// On the owner: what its logs have, in order, within its limit.
 Task<> read_logs(BrokerContext&, OwnerReads& mine) {
     bool nothing_yet = mine.limit.any;
     std::size_t left = mine.limit.bytes;
     for (LogRead& each : mine.reads) {
-        // Noted first: a long poll waits for what comes behind this, not behind the reading.
-        each.durable_end = each.log->durable_end();
-        each.log_start = each.log->log_start_offset();
-        if (each.log->ends_at(each.from)) continue;
-        each.read = co_await each.log->read(each.from, std::min(each.bytes_max, left), nothing_yet,
-                                            mine.limit.into);
+        if (!note_state(each)) continue;
+        each.read = co_await each.log->read(each.wanted->from, std::min(each.bytes_max, left),
+                                            nothing_yet, mine.limit.into);
         if (!each.read) continue;
         const std::size_t bytes = size_of(*each.read);
         if (bytes > 0) nothing_yet = false;
@@ -30,11 +45,15 @@ Task<> read_logs(BrokerContext&, OwnerReads& mine) {
 std::size_t count_logs(OwnerReads& mine) {
     std::size_t sum = 0;
     for (LogRead& each : mine.reads) {
-        each.durable_end = each.log->durable_end();
-        each.log_start = each.log->log_start_offset();
-        const auto available = each.log->available(each.from, each.place);
-        each.available = available ? std::min<std::uint64_t>(*available, each.bytes_max) : 0;
-        if (!available) each.read = available.error();
+        each.available = 0;
+        if (!note_state(each)) continue;
+        const auto available = each.log->available(each.wanted->from, each.place_in_log);
+        if (!available) {
+            each.read = available.error();
+            continue;
+        }
+        each.available = std::min<std::uint64_t>(available->bytes, each.bytes_max);
+        each.lies_behind = available->in_older_segment;
         sum += each.available;
     }
     return sum;
@@ -87,7 +106,7 @@ Owners<OwnerReads> divide_rest(LogReads& reads, ReadLimit limit) {
         mine.limit = {0, false, limit.into};
         if (mine.pending) pending.emplace_back(owner, &mine);
     }
-    for (LogRead* const each : in_request_order(reads)) {
+    for (LogRead* const each : in_order(reads)) {
         OwnerReads& mine = reads.at(each->owner);
         if (!mine.pending) continue;
         each->bytes_max = std::min(each->available, left);
@@ -108,7 +127,7 @@ bool is_worth_reading(const LogReads& reads, std::size_t enough) {
     std::size_t available = 0;
     for (const auto& [owner, mine] : reads) {
         for (const LogRead& each : mine.reads) {
-            if (!each.read) return true;
+            if (!each.read || each.diverging || each.lies_behind) return true;
             available += each.available;
         }
     }
@@ -175,14 +194,15 @@ private:
 
 }  // namespace
 
-std::vector<LogRead*> in_request_order(LogReads& reads) {
+std::vector<LogRead*> in_order(LogReads& reads) {
     std::vector<LogRead*> all;
     for (auto& [owner, mine] : reads) {
         for (LogRead& each : mine.reads) all.push_back(&each);
     }
-    std::sort(all.begin(), all.end(), [](const LogRead* left, const LogRead* right) {
-        return std::tie(left->topic, left->partition) < std::tie(right->topic, right->partition);
-    });
+    const auto before = [](const LogRead* left, const LogRead* right) {
+        return left->place < right->place;
+    };
+    if (reads.size() > 1) std::sort(all.begin(), all.end(), before);
     return all;
 }
 

@@ -110,6 +110,8 @@ ConfigReading read_config(const Properties& properties) {
     }
     config.request_bytes_max = values.integer<std::int32_t>("socket.request.max.bytes");
     config.fetch_bytes_max = values.integer<std::int32_t>("fetch.max.bytes");
+    config.fetch_sessions_max =
+        values.integer<std::int32_t>("max.incremental.fetch.session.cache.slots");
     config.connections_idle_ms_max = read_idle_ms(values);
     config.json_log = !values.is_first_choice("logger.format");
     return reading;

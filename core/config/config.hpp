@@ -40,6 +40,7 @@ struct BrokerConfig {
     std::int32_t fetch_session_slots_max{};
     std::int32_t request_bytes_max{};
     std::int32_t fetch_bytes_max{};
+    std::int32_t fetch_sessions_max{};
     std::int64_t connections_idle_ms_max{};
     bool flush_before_ack{};
     std::int64_t cache_bytes{};  // batches in memory, of all log directories

@@ -115,6 +115,12 @@ struct LogCursor {
     std::uint64_t position{};
 };
 
+/// What a reader has before it.
+struct Available {
+    std::uint64_t bytes{};
+    bool in_older_segment{};  // some of it lies in another segment than the durable end
+};
+
 struct FoundTimestamp {
     TimestampMs timestamp;
     Offset offset;
@@ -230,7 +236,7 @@ public:
     /// How many bytes read() has to give from `from` on, without reading; its error too. `place` is
     /// where the batch that holds `from` begins, for the next count. Exact, unless that batch is in
     /// a file only: then from the index entry before it.
-    Result<std::uint64_t> available(Offset from, std::optional<LogCursor>& place) const;
+    Result<Available> available(Offset from, std::optional<LogCursor>& place) const;
     /// The first batch below durable_end() whose largest timestamp reaches `target`.
     /// Errc::kStorageFailed as above.
     Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target);

@@ -116,11 +116,11 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
     co_return Parts();
 }
 
-Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCursor>& place) const {
+Result<Available> PartitionLog::available(Offset from, std::optional<LogCursor>& place) const {
     if (failed_) return failure_;
     if (from < log_start_ || from > log_end_) return Errc::kOffsetOutOfRange;
     if (from == durable_end_) place = durable_end_at_;
-    if (from >= durable_end_) return std::uint64_t{0};
+    if (from >= durable_end_) return Available{};
     if (!place) {
         const auto& [base, segment] = *std::prev(segments_.upper_bound(from));
         place = {base, segment->position_near(from)};
@@ -132,7 +132,8 @@ Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCurs
         bytes += at->second->size() - begin;
         begin = 0;
     }
-    return bytes + durable_end_at_.position - begin;
+    const bool older = place->base < durable_end_at_.base;
+    return Available{bytes + durable_end_at_.position - begin, older};
 }
 
 Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {

@@ -189,17 +189,6 @@ TEST_P(BrokerTest, AnEmptyFetchWaitsForItsTimeAndIsWokenByABatch) {
     });
 }
 
-TEST_P(BrokerTest, ASessionThatWasNeverMadeIsRefusedOnTopLevel) {
-    with_client([](Client& client) -> Task<> {
-        FetchRequest request = fetch_from("t", 0, 0);
-        request.session_id = 7;
-        request.session_epoch = 3;
-        const auto response = co_await client.ask<FetchResponse>(request, 11);
-        EXPECT_EQ(response->error_code, raw(ErrorCode::kFetchSessionIdNotFound));
-        EXPECT_TRUE(response->topics.empty());
-    });
-}
-
 TEST_P(BrokerTest, ListOffsetsFindsTheRecordAtATime) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");

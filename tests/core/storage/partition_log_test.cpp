@@ -313,7 +313,7 @@ TEST_F(PartitionLogTest, WhatCanBeReadIsCountedWithoutReading) {
         for (ByteView rest = all; !rest.empty();) {
             const RecordBatchView batch(rest);
             std::optional<LogCursor> place;
-            EXPECT_EQ(log->available(batch.last_offset(), place).value(), left);
+            EXPECT_EQ(log->available(batch.last_offset(), place).value().bytes, left);
             left -= batch.size_in_bytes();
             rest = rest.subspan(batch.size_in_bytes());
         }
@@ -324,7 +324,7 @@ TEST_F(PartitionLogTest, WhatCanBeReadIsCountedWithoutReading) {
         for (ByteView rest = all; !rest.empty();) {
             const RecordBatchView batch(rest);
             std::optional<LogCursor> place;
-            const std::uint64_t count = log->available(batch.base_offset(), place).value();
+            const std::uint64_t count = log->available(batch.base_offset(), place).value().bytes;
             EXPECT_GE(count, rest.size());
             EXPECT_LE(count, rest.size() + kSlack);
             rest = rest.subspan(batch.size_in_bytes());
@@ -332,9 +332,9 @@ TEST_F(PartitionLogTest, WhatCanBeReadIsCountedWithoutReading) {
         // Whoever waits at the end counts what comes from there, to the byte, rolls and all.
         const Offset end = log->durable_end();
         std::optional<LogCursor> place;
-        EXPECT_EQ(log->available(end, place).value(), 0u);
+        EXPECT_EQ(log->available(end, place).value().bytes, 0u);
         const Bytes more = co_await fill(*log, 100);
-        EXPECT_EQ(log->available(end, place).value(), more.size());
+        EXPECT_EQ(log->available(end, place).value().bytes, more.size());
         const Offset behind = log->log_end_offset() + 1;
         EXPECT_EQ(log->available(behind, place).error(), make_error_code(Errc::kOffsetOutOfRange));
         EXPECT_TRUE(co_await log.directory->close());
