@@ -68,11 +68,12 @@ Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, Time
 Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpoch epoch,
                                                     TimestampMs asked) {
     using Found = std::optional<FoundTimestamp>;
-    if (log.failed()) co_return Errc::kStorageFailed;
+    if (log.failed()) co_return log.failure();
     switch (asked) {
         case kLatest: co_return Found({kNoTimestamp, log.durable_end(), epoch});
         case kEarliest:
-        case kEarliestLocal: co_return Found({kNoTimestamp, log.log_start_offset(), epoch});
+        case kEarliestLocal:
+            co_return Found({kNoTimestamp, log.log_start_offset(), log.first_epoch(epoch)});
         case kLatestTiered: co_return Found({kNoTimestamp, Offset{-1}, LeaderEpoch{-1}});
         case kLargest: break;
         default: co_return co_await find_by_time(log, asked);

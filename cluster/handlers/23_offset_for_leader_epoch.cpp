@@ -53,8 +53,12 @@ OffsetForLeaderEpochResponse divide(const TopicsImage& image,
 /// On the owner.
 Task<> look_all_up(BrokerContext&, std::vector<LookUp>& look_ups) {
     for (LookUp& each : look_ups) {
-        each.found = Errc::kStorageFailed;
-        if (!each.of.log->failed()) each.found = each.of.log->end_of(each.asked, each.current);
+        const PartitionLog& log = *each.of.log;
+        if (log.failed()) {
+            each.found = log.failure();
+        } else {
+            each.found = log.end_of(each.asked, each.current);
+        }
     }
     co_return;
 }

@@ -34,4 +34,13 @@ inline EpochEnd end_of_epoch(const std::vector<EpochStart>& epochs, EpochStart c
     return {next == epochs.begin() ? asked : std::prev(next)->epoch, stop};
 }
 
+/// The epoch of a log's first batch, or of the one that will be it: -1 when nothing says so, as for
+/// batches from before there were epochs.
+inline LeaderEpoch first_epoch(const std::vector<EpochStart>& epochs, EpochStart current,
+                               Offset log_start) {
+    const EpochStart first =
+        epochs.empty() || epochs.front().start >= current.start ? current : epochs.front();
+    return first.start <= log_start ? first.epoch : LeaderEpoch{-1};
+}
+
 }  // namespace millrace

@@ -186,9 +186,13 @@ public:
     Offset start_of(LeaderEpoch epoch) const;
     /// end_of_epoch() of this log under a leader of epoch `current`, whose end is durable_end().
     EpochEnd end_of(LeaderEpoch asked, LeaderEpoch current) const;
+    /// first_epoch() of it.
+    LeaderEpoch first_epoch(LeaderEpoch current) const;
     /// Bytes of all batches.
     std::uint64_t size() const;
     bool failed() const { return failed_; }
+    /// What is answered once it has failed.
+    Errc failure() const { return failure_; }
     /// What the topic's keys come to: what is appended and looked at from now on follows it.
     const TopicConfig& config() const { return topic_; }
     void set_config(const TopicConfig& config) { topic_ = config; }

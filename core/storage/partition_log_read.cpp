@@ -167,6 +167,10 @@ EpochEnd PartitionLog::end_of(LeaderEpoch asked, LeaderEpoch current) const {
     return end_of_epoch(epochs_, {current, start_of(current)}, asked, durable_end_);
 }
 
+LeaderEpoch PartitionLog::first_epoch(LeaderEpoch current) const {
+    return millrace::first_epoch(epochs_, {current, start_of(current)}, log_start_);
+}
+
 std::uint64_t PartitionLog::size() const {
     std::uint64_t bytes = 0;
     for (const auto& [base, segment] : segments_) bytes += segment->size();

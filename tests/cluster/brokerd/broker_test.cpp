@@ -12,7 +12,7 @@
 namespace millrace {
 namespace {
 
-TEST_P(BrokerTest, ApiVersionsFromTheFutureIsAnsweredInVersionZero) {
+TEST_P(BrokerTest, Trap1_ApiVersionsFromTheFutureIsAnsweredInVersionZero) {
     with_client([](Client& client) -> Task<> {
         Writer writer;
         start_frame(writer);
@@ -69,7 +69,7 @@ TEST_P(BrokerTest, WithoutAHostToAdvertiseAClientIsToldTheOneItUsed) {
     run(scenario());
 }
 
-TEST_P(BrokerTest, AutoCreationAnswersLeaderNotAvailableFirst) {
+TEST_P(BrokerTest, Trap23_AutoCreationAnswersLeaderNotAvailableFirst) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest request = metadata_of("fresh");
         const auto first = co_await client.ask<MetadataResponse>(request, 9);
@@ -145,7 +145,7 @@ TEST_P(BrokerTest, ProduceErrorsAreKafkas) {
     });
 }
 
-TEST_P(BrokerTest, PipelinedRequestsAreAnsweredInOrder) {
+TEST_P(BrokerTest, Trap6_PipelinedRequestsAreAnsweredInOrder) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -159,7 +159,7 @@ TEST_P(BrokerTest, PipelinedRequestsAreAnsweredInOrder) {
     });
 }
 
-TEST_P(BrokerTest, AcksZeroIsNotAnsweredAndAnErrorCloses) {
+TEST_P(BrokerTest, Trap7_AcksZeroIsNotAnsweredAndAnErrorCloses) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -216,7 +216,7 @@ TEST_P(BrokerTest, ListOffsetsFindsTheRecordAtATime) {
     });
 }
 
-TEST_P(BrokerTest, ListOffsetsOfVersionZeroListsOffsets) {
+TEST_P(BrokerTest, Trap69_ListOffsetsOfVersionZeroListsOffsets) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -249,7 +249,7 @@ TEST_P(BrokerTest, ListOffsetsOfVersionZeroListsOffsets) {
     });
 }
 
-TEST_P(BrokerTest, APartitionNamedTwiceIsAnInvalidRequest) {
+TEST_P(BrokerTest, Trap68_APartitionNamedTwiceIsAnInvalidRequest) {
     with_client([](Client& client) -> Task<> {
         const MetadataRequest metadata = metadata_of("t");
         (void)co_await client.ask<MetadataResponse>(metadata, 9);
@@ -292,7 +292,7 @@ TEST_P(BrokerTest, WhatHappensIsCounted) {
     EXPECT_TRUE(lines_.contain("served since the start"));
 }
 
-TEST_P(BrokerTest, AFrameOverTheLimitClosesTheConnection) {
+TEST_P(BrokerTest, Trap107_AFrameOverTheLimitClosesTheConnection) {
     with_client([](Client& client) -> Task<> {
         Bytes size(4);
         store_be(size.data(), std::int32_t{0x7fffffff});
@@ -303,7 +303,7 @@ TEST_P(BrokerTest, AFrameOverTheLimitClosesTheConnection) {
     EXPECT_TRUE(lines_.contain("its request's size is not allowed"));
 }
 
-TEST_P(BrokerTest, AnApiThatIsNotServedClosesTheConnection) {
+TEST_P(BrokerTest, Trap5_AnApiThatIsNotServedClosesTheConnection) {
     with_client([](Client& client) -> Task<> {
         Writer writer;
         start_frame(writer);

@@ -1,6 +1,8 @@
 // Traps 65 to 73: offsets and epochs.
 #include "tests/cluster/traps/trap_test.hpp"
 
+#include <ostream>
+
 namespace millrace {
 namespace {
 
@@ -34,6 +36,109 @@ protected:
         }
     }
 };
+
+struct Listed {
+    std::int16_t code{};
+    std::int64_t offset{};
+    TimestampMs timestamp{};
+    std::int32_t epoch{};
+
+    bool operator==(const Listed&) const = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Listed& listed) {
+    return out << "error " << listed.code << ", offset " << listed.offset << ", timestamp "
+               << listed.timestamp << ", epoch " << listed.epoch;
+}
+
+Task<Listed> list(Client& client, TimestampMs timestamp, std::int16_t version,
+                  std::int32_t current_epoch = -1) {
+    ListOffsetsRequest request;
+    request.isolation_level = version % 2 == 0 ? 1 : 0;
+    auto& topic = request.topics.emplace_back();
+    topic.name = "t";
+    topic.partitions.emplace_back().timestamp = timestamp;
+    topic.partitions.back().current_leader_epoch = current_epoch;
+    const auto response = co_await client.ask<ListOffsetsResponse>(request, version);
+    const auto& found = response->topics[0].partitions[0];
+    co_return Listed{found.error_code, found.offset, found.timestamp, found.leader_epoch};
+}
+
+TEST_P(OffsetTraps, Trap65_SpecialTimestampsAreKnownFromTheirVersions) {
+    with_broker([](Client& client) -> Task<> {
+        (void)co_await make_topic(client, "t");
+        const Bytes batch = make_batch({.records = 10, .base_timestamp = 5000});
+        (void)co_await produce(client, "t", 0, batch);
+        const std::int16_t unsupported = raw(ErrorCode::kUnsupportedVersion);
+        const Listed refused{unsupported, -1, -1, -1};
+        for (std::int16_t version = 1; version <= 9; ++version) {
+            const std::int32_t epoch = version >= 4 ? 0 : -1;
+            EXPECT_EQ(co_await list(client, -1, version), (Listed{0, 10, -1, epoch}));
+            EXPECT_EQ(co_await list(client, -2, version), (Listed{0, 0, -1, epoch}));
+            const Listed largest{0, 9, 5009, epoch};
+            EXPECT_EQ(co_await list(client, -3, version), version >= 7 ? largest : refused);
+            const Listed local{0, 0, -1, epoch};
+            EXPECT_EQ(co_await list(client, -4, version), version >= 8 ? local : refused);
+            const Listed tiered{0, -1, -1, -1};
+            EXPECT_EQ(co_await list(client, -5, version), version >= 9 ? tiered : refused);
+            EXPECT_EQ(co_await list(client, -6, version), refused);
+        }
+    });
+}
+
+TEST_P(OffsetTraps, Trap65_TheEarliestOffsetHasTheEpochOfItsBatch) {
+    const auto scenario = [this]() -> Task<> {
+        for (int life = 0; life < 2; ++life) {
+            co_await live([](Client& client) -> Task<> {
+                (void)co_await make_topic(client, "t");
+                const Bytes batch = make_batch();
+                (void)co_await produce(client, "t", 0, batch);
+                const Listed earliest = co_await list(client, -2, 5);
+                EXPECT_EQ(earliest.epoch, 0);
+            });
+        }
+        co_await live([](Client& client) -> Task<> {
+            EXPECT_EQ(co_await list(client, -1, 5), (Listed{0, 2, -1, 2}));
+            const Listed fenced = co_await list(client, -1, 5, 1);
+            EXPECT_EQ(fenced.code, raw(ErrorCode::kFencedLeaderEpoch));
+            const Listed ahead = co_await list(client, -1, 5, 3);
+            EXPECT_EQ(ahead.code, raw(ErrorCode::kUnknownLeaderEpoch));
+        });
+    };
+    run(scenario());
+}
+
+TEST_P(OffsetTraps, Trap66_ATimeFindsTheFirstRecordFromThenOnAndNothingIsNoError) {
+    with_broker([](Client& client) -> Task<> {
+        (void)co_await make_topic(client, "t");
+        EXPECT_EQ(co_await list(client, -3, 9), (Listed{0, -1, -1, -1})) << "the log is empty";
+        EXPECT_EQ(co_await list(client, 0, 9), (Listed{0, -1, -1, -1}));
+        for (const TimestampMs begin : {5000, 3000, 7000}) {
+            const Bytes batch = make_batch({.records = 3, .base_timestamp = begin});
+            (void)co_await produce(client, "t", 0, batch);
+        }
+        EXPECT_EQ(co_await list(client, 0, 9), (Listed{0, 0, 5000, 0}));
+        EXPECT_EQ(co_await list(client, 5001, 9), (Listed{0, 1, 5001, 0}));
+        EXPECT_EQ(co_await list(client, 5003, 9), (Listed{0, 6, 7000, 0}));
+        EXPECT_EQ(co_await list(client, 7003, 9), (Listed{0, -1, -1, -1}));
+    });
+}
+
+TEST_P(OffsetTraps, Trap73_TheEpochInAProducedBatchIsOverwritten) {
+    const auto scenario = [this]() -> Task<> {
+        co_await live([](Client& client) -> Task<> { (void)co_await make_topic(client, "t"); });
+        co_await live([](Client& client) -> Task<> {
+            const Bytes batch = make_batch();
+            (void)co_await produce(client, "t", 0, batch);
+            const FetchRequest request = fetch_from("t", 0, 0);
+            const auto partition = co_await fetch(client, request);
+            const Bytes stored = partition.records->to_bytes();
+            EXPECT_EQ(RecordBatchView(batch).leader_epoch(), LeaderEpoch{-1});
+            EXPECT_EQ(RecordBatchView(stored).leader_epoch(), LeaderEpoch{1});
+        });
+    };
+    run(scenario());
+}
 
 TEST_P(OffsetTraps, Trap70_UndefinedIsNoErrorAndTheEpochMayBeLowerThanAsked) {
     const auto scenario = [this]() -> Task<> {

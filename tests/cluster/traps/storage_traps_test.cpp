@@ -101,6 +101,51 @@ TEST_P(StorageTraps, Trap108_ADirectoryThatDoesNotServeIsListedWithItsError) {
     run(scenario());
 }
 
+TEST_P(StorageTraps, Trap96_AStrayFileIsIgnoredAndAStrayFolderStopsTheStart) {
+    const auto scenario = [this]() -> Task<> {
+        co_await live([](Client& client) -> Task<> { (void)co_await make_topic(client, "t"); });
+        std::ofstream(folder_ + "/a/stray") << "a file";
+        co_await live([](Client& client) -> Task<> { (void)co_await make_topic(client, "t"); });
+        config_.log_dirs = {folder_ + "/a"};
+        std::filesystem::create_directory(folder_ + "/a/nopartition");
+        const BrokerConfig config = config_;
+        const auto refused = co_await Broker::start(*world_, logger_, config);
+        EXPECT_FALSE(refused);
+        if (!refused) EXPECT_EQ(refused.error(), make_error_code(Errc::kWrongDirectory));
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("nopartition"));
+}
+
+TEST_P(StorageTraps, Trap97_TheMarkOfACleanStopIsThereBetweenLivesOnly) {
+    const std::string mark = folder_ + "/a/.kafka_cleanshutdown";
+    const auto scenario = [this, &mark]() -> Task<> {
+        for (int life = 0; life < 2; ++life) {
+            co_await live([&mark](Client&) -> Task<> {
+                EXPECT_FALSE(std::filesystem::exists(mark));
+                co_return;
+            });
+            EXPECT_TRUE(std::filesystem::exists(mark));
+        }
+    };
+    run(scenario());
+}
+
+TEST_P(StorageTraps, Trap101_TheHighWatermarkIsInItsCheckpointAfterAStop) {
+    const auto scenario = [this]() -> Task<> {
+        config_.log_dirs = {folder_ + "/a"};
+        co_await live([](Client& client) -> Task<> {
+            (void)co_await make_topic(client, "t");
+            const Bytes batch = make_batch({.records = 3});
+            (void)co_await produce(client, "t", 2, batch);
+        });
+        std::ifstream file(folder_ + "/a/replication-offset-checkpoint");
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        EXPECT_NE(text.find("t 2 3\n"), std::string::npos) << text;
+    };
+    run(scenario());
+}
+
 INSTANTIATE_TEST_SUITE_P(Shards, StorageTraps, testing::Values(1, 3));
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST_P(EachCodec, SurvivesFlippedBytes) {
     }
 }
 
-TEST(Compression, ReadsRawSnappyAsOtherClientsSendIt) {
+TEST(Compression, Trap44_ReadsRawSnappyAsOtherClientsSendIt) {
     const Bytes bytes = text_of_size(5'000);
     const auto raw = compress(Codec::kSnappy, bytes, {.level = {}, .snappy = SnappyFraming::kRaw});
     ASSERT_TRUE(raw.has_value());
@@ -93,7 +93,7 @@ TEST(Compression, ReadsRawSnappyAsOtherClientsSendIt) {
     EXPECT_EQ(*decompress(Codec::kSnappy, *raw, 5'000), bytes);
 }
 
-TEST(Compression, FramesSnappyAsJavaDoes) {
+TEST(Compression, Trap44_FramesSnappyAsJavaDoes) {
     const auto framed = compress(Codec::kSnappy, text_of_size(40'000));
     ASSERT_TRUE(framed.has_value());
     const auto* at = framed->data();

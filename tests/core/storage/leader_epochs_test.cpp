@@ -50,5 +50,16 @@ TEST(EndOfEpoch, OneWithoutBatchesHasLeftNoTrace) {
     EXPECT_EQ(ask(epochs, {LeaderEpoch{5}, Offset{60}}, 4), Answer(2, 60));
 }
 
+TEST(FirstEpoch, IsThatOfTheLogsStart) {
+    const EpochStart current{LeaderEpoch{3}, Offset{60}};
+    const std::vector<EpochStart> epochs{{LeaderEpoch{2}, Offset{10}}};
+    EXPECT_EQ(first_epoch(epochs, current, Offset{10}), LeaderEpoch{2});
+    EXPECT_EQ(first_epoch(epochs, current, Offset{20}), LeaderEpoch{2});
+    EXPECT_EQ(first_epoch(epochs, current, Offset{0}), LeaderEpoch{-1}) << "nobody knows";
+    EXPECT_EQ(first_epoch({}, current, Offset{60}), LeaderEpoch{3});
+    const std::vector<EpochStart> empty{{LeaderEpoch{2}, Offset{60}}};
+    EXPECT_EQ(first_epoch(empty, current, Offset{60}), LeaderEpoch{3});
+}
+
 }  // namespace
 }  // namespace millrace

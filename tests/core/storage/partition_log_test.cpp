@@ -126,7 +126,7 @@ TEST_F(PartitionLogTest, ReadsBackByteForByteAcrossSegments) {
     EXPECT_GT(segments, 4);
 }
 
-TEST_F(PartitionLogTest, AReadFromTheMiddleOfABatchBeginsWithThatBatch) {
+TEST_F(PartitionLogTest, Trap64_AReadFromTheMiddleOfABatchBeginsWithThatBatch) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create({});
         Bytes batch = make_batch({.records = 10});
@@ -194,7 +194,7 @@ TEST_F(PartitionLogTest, ATornEndIsCutAndTheIndexesAreBuiltAnew) {
     EXPECT_TRUE(lines_.contain("cut a log behind its last whole batch"));
 }
 
-TEST_F(PartitionLogTest, SegmentsBehindADamagedOneAreRemoved) {
+TEST_F(PartitionLogTest, Trap95_SegmentsBehindADamagedOneAreRemoved) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create(small_segments());
         (void)co_await fill(*log, 200);

@@ -96,7 +96,7 @@ TEST_F(ProducedBatch, ACutOffBatchBehindItIsLeftOut) {
     EXPECT_EQ(refusal(broken), Errc::kCorruptBatch);
 }
 
-TEST_F(ProducedBatch, SizeCountsTheWholeBatch) {
+TEST_F(ProducedBatch, Trap45_SizeCountsTheWholeBatch) {
     const Bytes batch = make_batch();
     rules_.batch_bytes_max = static_cast<std::int32_t>(batch.size());
     EXPECT_EQ(refusal(batch), Error{});
@@ -197,7 +197,7 @@ TEST_F(ProducedBatch, ABombIsTooLarge) {
     EXPECT_EQ(refusal(with_records(batch, Codec::kZstd, bomb)), Errc::kBatchTooLarge);
 }
 
-TEST_F(ProducedBatch, TheLargestTimestampIsThatOfTheRecords) {
+TEST_F(ProducedBatch, Trap46_TheLargestTimestampIsThatOfTheRecords) {
     for (const Codec codec : {Codec::kNone, Codec::kZstd}) {
         const Bytes plain = make_batch({.records = 3, .base_timestamp = 50});
         Bytes batch = with_records(plain, codec, RecordBatchView(plain).records());

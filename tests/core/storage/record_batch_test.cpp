@@ -8,7 +8,7 @@
 namespace millrace {
 namespace {
 
-TEST(RecordBatch, AssigningOffsetAndEpochLeavesTheChecksumValid) {
+TEST(RecordBatch, Trap42_AssigningOffsetAndEpochLeavesTheChecksumValid) {
     Bytes batch = make_batch();
     assign_offset_and_epoch(batch, Offset{77}, LeaderEpoch{5});
     const RecordBatchView view(batch);
@@ -17,7 +17,7 @@ TEST(RecordBatch, AssigningOffsetAndEpochLeavesTheChecksumValid) {
     EXPECT_EQ(view.leader_epoch(), LeaderEpoch{5});
 }
 
-TEST(RecordBatch, AnotherMaximalTimestampRenewsTheChecksum) {
+TEST(RecordBatch, Trap42_AnotherMaximalTimestampRenewsTheChecksum) {
     const Bytes batch = make_batch({.records = 3, .base_timestamp = 50});
     Bytes changed = batch;
     set_create_time(changed, 52);
