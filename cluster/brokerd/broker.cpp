@@ -62,6 +62,8 @@ Topics::Options topic_options(const BrokerConfig& config) {
             std::chrono::milliseconds(config.flush_scheduler_interval_ms);
     }
     options.log.first_retention_check = std::chrono::milliseconds(config.initial_task_delay_ms);
+    options.log.producer_expiry_ms = config.producer_id_expiration_ms;
+    options.log.producer_expiry_check_ms = config.producer_id_expiration_check_interval_ms;
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
     options.log.engine =
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;

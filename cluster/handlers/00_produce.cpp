@@ -113,6 +113,7 @@ public:
                 auto& partition = response.topics[each.topic].partitions[each.partition];
                 if (each.accepted) {
                     partition.base_offset = each.accepted->base_offset.value;
+                    partition.log_append_time_ms = each.accepted->duplicate_of;
                     partition.log_start_offset = each.log_start.value;
                 } else {
                     partition = refused(partition.index, to_error_code(each.accepted.error()));

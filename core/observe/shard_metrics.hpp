@@ -16,6 +16,8 @@ struct ShardMetrics {
 
     DeliveryMetrics delivery{registry};
 
+    Counter& batches_repeated = registry.counter("millrace_batches_repeated_total",
+                                                 "Batches of producers that logs had already");
     Counter& batches_appended =
         registry.counter("millrace_batches_appended_total", "Record batches that logs took");
     Counter& bytes_appended =

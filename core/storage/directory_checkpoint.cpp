@@ -53,6 +53,7 @@ Task<Result<void>> DirectoryPart::checkpoint() {
 }
 
 Task<Result<void>> DirectoryPart::run_checkpoint() {
+    for (auto& [name, log] : set_.logs) log->prepare_snapshot();
     const auto settled = co_await settle_idle();
     if (!settled) co_return settled;
     while (journal_->ends_inside_batch()) {
@@ -65,12 +66,17 @@ Task<Result<void>> DirectoryPart::run_checkpoint() {
     logger_.info("checkpoint begins", {{"log_dir", path_}, {"logs", covered.size()}});
     auto outcome = co_await journal_->make_stable(begin);
     if (outcome) outcome = co_await fill_all(covered);
+    for (const Covered& each : covered) {
+        if (outcome) outcome = co_await each.log->write_snapshots(each.end.next_offset);
+    }
     if (outcome) outcome = co_await set_.sync_segments();
     if (outcome) outcome = co_await write_checkpoint_frames(begin, covered);
     if (!outcome) co_return outcome;
     for (const Covered& each : covered) {
         const bool untouched = each.log->appends() == each.appends;
         each.log->on_checkpoint(each.end.next_offset, each.settled && untouched);
+        const auto removed = co_await each.log->remove_stale_snapshots();
+        if (!removed) co_return removed;
     }
     journal_->release_before(begin);
     world_.metrics().checkpoints.add();

@@ -69,6 +69,10 @@ Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
         const auto loaded = co_await set_.load(each.name, each.past);
         if (!loaded) co_return loaded;
     }
+    for (auto& [name, log] : set_.logs) {
+        const auto written = co_await log->write_snapshots(log->log_end_offset());
+        if (!written) co_return written;
+    }
     // The journal may forget nothing, and a clean stop promise nothing, before this.
     co_return co_await set_.sync_segments();
 }

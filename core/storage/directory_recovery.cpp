@@ -206,6 +206,9 @@ private:
             log->end_replay();
             const auto settled = co_await log->fill(PartitionLog::Fill::kSettle);
             if (!settled) co_return settled;
+            log->take_snapshot();
+            const auto written = co_await log->write_snapshots(log->log_end_offset());
+            if (!written) co_return written;
         }
         co_return co_await set_.sync_segments();
     }

@@ -8,6 +8,15 @@ namespace {
 // Up to here every file is synced by itself; more of them, and the whole filesystem is.
 constexpr std::size_t kFilesSyncedSingly = 64;
 
+/// What was written to a file that is closed already goes onto stable storage.
+Task<Result<void>> sync_file(World& world, std::string path) {
+    auto file = co_await File::open(world, path, OpenMode::kReadWrite);
+    if (!file) co_return file.error();
+    const auto synced = co_await file->sync(SyncScope::kAll);
+    const auto closed = co_await file->close();
+    co_return synced ? closed : synced;
+}
+
 }  // namespace
 
 Task<Result<void>> LogSet::open_folder() {
@@ -40,13 +49,17 @@ Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
 
 Task<Result<void>> LogSet::sync_segments() {
     std::vector<UnsyncedSegment> segments;
+    std::vector<std::string> snapshots;
     std::map<TopicPartition, Names> folders;
     for (auto& [name, log] : logs) {
         for (auto& each : log->unsynced_segments()) segments.push_back(std::move(each));
+        for (std::string& each : log->take_unsynced_snapshots()) {
+            snapshots.push_back(std::move(each));
+        }
         if (log->is_folder_unsynced()) folders[name] = {log->id(), log->take_folder_unsynced()};
     }
     if (segments.empty() && folders.empty()) co_return Result<void>();
-    const auto synced = co_await sync(segments, folders);
+    const auto synced = co_await sync(segments, snapshots, folders);
     if (!synced) co_return synced;
     for (const auto& [name, names] : folders) {
         PartitionLog* const log = find(name);
@@ -56,8 +69,9 @@ Task<Result<void>> LogSet::sync_segments() {
 }
 
 Task<Result<void>> LogSet::sync(const std::vector<UnsyncedSegment>& segments,
+                                const std::vector<std::string>& snapshots,
                                 const std::map<TopicPartition, Names>& folders) {
-    if (segments.size() + folders.size() > kFilesSyncedSingly) {
+    if (segments.size() + snapshots.size() + folders.size() > kFilesSyncedSingly) {
         // Marked before: what is written while the sync runs is not covered by it.
         for (const UnsyncedSegment& each : segments) each.segment->mark_synced();
         const auto synced = co_await handle_.sync_filesystem();
@@ -69,6 +83,10 @@ Task<Result<void>> LogSet::sync(const std::vector<UnsyncedSegment>& segments,
     }
     for (const UnsyncedSegment& each : segments) {
         const auto synced = co_await each.segment->sync();
+        if (!synced) co_return synced;
+    }
+    for (const std::string& snapshot : snapshots) {
+        const auto synced = co_await sync_file(shared.world, snapshot);
         if (!synced) co_return synced;
     }
     for (const auto& [name, names] : folders) {

@@ -40,6 +40,7 @@ private:
     };
 
     Task<Result<void>> sync(const std::vector<UnsyncedSegment>& segments,
+                            const std::vector<std::string>& snapshots,
                             const std::map<TopicPartition, Names>& folders);
 
     const std::string folder_;

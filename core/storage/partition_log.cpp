@@ -23,6 +23,7 @@ PartitionLog::PartitionLog(LogShared& shared, std::string parent, TopicPartition
       folder_(parent + "/" + name_.folder()),
       config_(shared.config),
       topic_(shared.config.topic),
+      producers_(shared.world, shared.logger, folder_),
       durable_waiters_(shared.world),
       start_waiters_(shared.world),
       removal_waiters_(shared.world),
@@ -87,6 +88,12 @@ Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
     if (shared_.full) return system_error(ENOSPC);
     if (batch.size() > static_cast<std::size_t>(topic_.segment_bytes))
         return Errc::kBatchSetTooLarge;
+    const auto there = producers_.check(RecordBatchView(batch));
+    if (!there) return there.error();
+    if (const ProducerBatch* const original = *there) {
+        world_.metrics().batches_repeated.add();
+        return AppendInfo{original->base_offset(), original->last_offset, original->timestamp};
+    }
     assign_offset_and_epoch(batch, log_end_, epoch);
     const BatchMeta meta{RecordBatchView(batch)};
     if (must_roll(meta)) roll(meta.base);
@@ -107,6 +114,7 @@ void PartitionLog::accept(ByteView batch, const BatchMeta& meta) {
         epochs_unwritten_ = true;
     }
     active().append(batch, meta);
+    producers_.note(RecordBatchView(batch));
     log_end_ = meta.last + 1;
     ++appends_;
     unfilled_ += batch.size();
@@ -128,6 +136,7 @@ bool PartitionLog::must_roll(const BatchMeta& meta) const {
 }
 
 void PartitionLog::roll(Offset base) {
+    producers_.take(base, LogProducers::Reason::kRoll);
     segments_.emplace(base, std::make_unique<LogSegment>(world_, folder_, base, segment_config()));
 }
 

@@ -14,6 +14,7 @@
 #include "core/runtime/wait_list.hpp"
 #include "core/storage/journal.hpp"
 #include "core/storage/leader_epochs.hpp"
+#include "core/storage/log_producers.hpp"
 #include "core/storage/log_segment.hpp"
 #include "core/storage/text_checkpoint.hpp"
 
@@ -39,6 +40,9 @@ struct LogConfig {
     Duration first_retention_check = std::chrono::seconds(30);
     /// How often logs are looked at for flush.ms; the longest: never.
     Duration flush_check_interval = Duration::max();
+    /// How long a producer is remembered behind its last batch, and how often that is looked at.
+    std::int64_t producer_expiry_ms = std::int64_t{24} * 3600 * 1000;
+    std::int64_t producer_expiry_check_ms = 600'000;
     Durability durability = Durability::kFlush;
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
@@ -92,6 +96,8 @@ struct LogShared {
 struct AppendInfo {
     Offset base_offset;
     Offset last_offset;
+    /// Of a batch that was there already: its largest timestamp, as Kafka tells it.
+    TimestampMs duplicate_of = kNoTimestamp;
 };
 
 /// How a read may answer.
@@ -204,7 +210,8 @@ public:
     /// service, ENOSPC when the disk is full.
     Task<Result<void>> wait_for_room(std::size_t bytes);
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
-    /// the tail. Success promises order, not durability; wait_durable() does that.
+    /// the tail. Success promises order, not durability; wait_durable() does that. A batch that its
+    /// producer sends again is found where it lies. Errors: ProducerState::check()'s too.
     Result<AppendInfo> append(MutableBytes batch, LeaderEpoch epoch);
     /// Until everything below `end` is durable; Errc::kTimedOut at `deadline`, kStorageFailed after
     /// a failed write or sync.
@@ -249,6 +256,9 @@ public:
     /// Each segment's first offset and largest timestamp, in rising order.
     std::vector<std::pair<Offset, TimestampMs>> segment_starts() const;
 
+    /// The idempotent producers, as of log_end_offset().
+    const ProducerState& producers() const { return producers_.state(); }
+
     // The directory's side.
 
     /// Something was appended since the log was last found settled by a checkpoint.
@@ -276,6 +286,16 @@ public:
     /// settled, and nothing came since.
     void on_checkpoint(Offset synced, bool inactive);
     std::uint64_t appends() const { return appends_; }
+    /// What is known of producers now is for the next write_snapshots() that covers it.
+    void take_snapshot() { producers_.take(log_end_, LogProducers::Reason::kCheckpoint); }
+    /// A checkpoint begins.
+    void prepare_snapshot();
+    /// It covers everything below `covered`: snapshots of that become files, to be synced with the
+    /// segments.
+    Task<Result<void>> write_snapshots(Offset covered);
+    std::vector<std::string> take_unsynced_snapshots() { return producers_.take_unsynced(); }
+    /// It counts: older snapshots go, but those at a segment's base.
+    Task<Result<void>> remove_stale_snapshots();
     /// The directory is out of service: waiters fail, no offset is given again.
     void fail() { fail(Errc::kStorageFailed); }
     /// The partition is being deleted: appends are answered kUnknownTopic from now on. Success:
@@ -319,8 +339,10 @@ private:
     Task<Result<void>> remove_segment_files(Offset base);
     void note_loaded(std::unique_ptr<LogSegment> segment);
     Task<Result<void>> remove_leftovers(const std::vector<FolderEntry>& entries);
-    Task<Result<void>> finish_load(Past past);
     Task<Result<void>> remove_all_segments();
+    Task<Result<void>> finish_load(Past past, std::vector<Offset> snapshots);
+    Task<Result<void>> load_producers(Past past, std::vector<Offset> snapshots);
+    Task<Result<void>> note_producers(LogSegment& segment, Offset from);
     /// Closes the files of a log that never came into service.
     Task<> abandon();
     void fail(Errc reason);
@@ -369,6 +391,7 @@ private:
     Uuid topic_id_;
 
     std::map<Offset, std::unique_ptr<LogSegment>> segments_;
+    LogProducers producers_;
     std::vector<EpochStart> epochs_;
     bool epochs_unwritten_{};
     bool epochs_cut_{};  // by a start that moved

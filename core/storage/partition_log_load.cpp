@@ -82,12 +82,14 @@ Task<Result<void>> PartitionLog::load(Past past) {
     const auto cleared = co_await remove_leftovers(*entries);
     if (!cleared) co_return cleared;
     std::vector<Offset> bases;
+    std::vector<Offset> snapshots;
     for (const FolderEntry& entry : *entries) {
         if (is_segment(entry)) bases.push_back(Offset{std::stoll(entry.name.substr(0, 20))});
+        if (const auto offset = snapshot_offset(entry)) snapshots.push_back(*offset);
     }
     const auto loaded = co_await load_segments(std::move(bases), past);
     if (!loaded) co_return loaded;
-    co_return co_await finish_load(past);
+    co_return co_await finish_load(past, std::move(snapshots));
 }
 
 /// Files whose removal a stop or a crash has put off.
@@ -191,7 +193,7 @@ Task<Result<void>> PartitionLog::remove_segment_files(Offset base) {
     co_return Result<void>();
 }
 
-Task<Result<void>> PartitionLog::finish_load(Past past) {
+Task<Result<void>> PartitionLog::finish_load(Past past, std::vector<Offset> snapshots) {
     if (past.cut && !segments_.contains(past.cut->segment_base)) {
         // A file that was made after the last checkpoint may be gone; an older one may not.
         if (past.cut->position != 0) co_return Errc::kDamaged;
@@ -238,6 +240,8 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
         epochs_.pop_back();
         epochs_unwritten_ = true;
     }
+    const auto known = co_await load_producers(past, std::move(snapshots));
+    if (!known) co_return known;
     if (past.clean && !epochs_unwritten_) co_return Result<void>();
     co_return co_await settle(active());
 }

@@ -46,6 +46,7 @@ public:
     TimestampMs base_timestamp() const { return load_be<std::int64_t>(&bytes_[27]); }
     TimestampMs max_timestamp() const { return load_be<std::int64_t>(&bytes_[35]); }
     std::int64_t producer_id() const { return load_be<std::int64_t>(&bytes_[43]); }
+    std::int16_t producer_epoch() const { return load_be<std::int16_t>(&bytes_[51]); }
     std::int32_t base_sequence() const { return load_be<std::int32_t>(&bytes_[53]); }
     std::int32_t record_count() const { return load_be<std::int32_t>(&bytes_[57]); }
     ByteView records() const {
