@@ -8,6 +8,8 @@
 #include "protocol/message/produce.hpp"
 #include "tests/support/batches.hpp"
 
+#include <fmt/format.h>
+
 #include <limits>
 
 namespace millrace::sim {
@@ -21,10 +23,20 @@ constexpr std::int16_t kListOffsetsVersion = 6;
 constexpr std::int16_t kDeleteRecordsVersion = 2;
 constexpr std::int64_t kEarliest = -2;
 constexpr std::int64_t kHighWatermark = -1;
+constexpr std::int64_t kFirstProducerId = 4'000;
+constexpr std::size_t kBatchesRemembered = 5;
+
+bool is_of_sequence(std::int16_t code) {
+    return code == raw(ErrorCode::kOutOfOrderSequenceNumber) ||
+           code == raw(ErrorCode::kDuplicateSequenceNumber) ||
+           code == raw(ErrorCode::kInvalidProducerEpoch);
+}
 
 }  // namespace
 
-void Clients::start(bool deletes) {
+void Clients::start(Producers producers, bool deletes) {
+    producers_ = producers;
+    if (producers == Producers::kIdempotent) ledger_.expect_exactly_once();
     for (int i = 0; i < kProducers; ++i) spawn(simulation_.start_process(), produce(i));
     for (int i = 0; i < kConsumers; ++i) spawn(simulation_.start_process(), consume());
     if (deletes) spawn(simulation_.start_process(), delete_records());
@@ -37,30 +49,64 @@ Task<> Clients::produce(int producer) {
     Client client(world, kPort);
     Prng prng = prng_.fork();
     co_await make_topic(client, world);
+    Sender sender{producer, -1, {}};
+    if (producers_ == Producers::kIdempotent) sender.id = kFirstProducerId + producer;
     for (int number = 0; number < 130; ++number) {
         const auto partition = static_cast<std::int32_t>(prng.below(kPartitions));
-        const Bytes batch = next_batch(prng, producer, number, partition);
-        const std::int16_t acks = prng.chance(1, 5) ? 1 : -1;
-        while (!co_await produce_once(client, partition, batch, acks)) {
-            co_await sleep_for(world, std::chrono::milliseconds(prng.between(1, 40)));
-        }
+        auto& newest = sender.sequences.at(static_cast<std::size_t>(partition)).newest;
+        newest.push_back(next_batch(prng, sender, number, partition));
+        if (newest.size() > kBatchesRemembered) newest.pop_front();
+        co_await produce_surely(client, world, prng, sender, partition);
         if (prng.chance(1, 60)) co_await sleep_for(world, std::chrono::seconds(70));
     }
     co_await client.drop();
     ++producers_done_;
 }
 
-Bytes Clients::next_batch(Prng& prng, int producer, int number, std::int32_t partition) {
-    for (std::int64_t salt = 0;; ++salt) {
-        const BatchRecipe recipe{
-            .records = static_cast<std::int32_t>(prng.between(1, 20)),
-            .value_bytes = static_cast<std::size_t>(prng.chance(1, 10) ? prng.between(1, 1'500)
-                                                                       : prng.between(1, 200)),
-            .base_timestamp = 1'700'000'000'000 + producer * 1'000'000 + number * 1'000 + salt};
-        Bytes batch = make_batch(recipe);
-        if (ledger_.add_batch(partition, RecordBatchView(batch).crc(), producer, number)) {
-            return batch;
+/// Sends the newest batch until it is acknowledged.
+Task<> Clients::produce_surely(Client& client, World& world, Prng& prng, Sender& sender,
+                               std::int32_t partition) {
+    const Sequence& sequence = sender.sequences.at(static_cast<std::size_t>(partition));
+    const std::int16_t acks = prng.chance(1, 5) ? 1 : -1;
+    bool done = co_await produce_once(client, partition, sequence.newest.back(), acks);
+    while (!done) {
+        co_await sleep_for(world, std::chrono::milliseconds(prng.between(1, 40)));
+        if (sender.id < 0) {
+            done = co_await produce_once(client, partition, sequence.newest.back(), acks);
+        } else {
+            done = co_await produce_again(client, prng, sender, partition, acks);
         }
+    }
+}
+
+/// The newest batch and some before it, in their order, as they were.
+Task<bool> Clients::produce_again(Client& client, Prng& prng, Sender& sender,
+                                  std::int32_t partition, std::int16_t acks) {
+    const auto& newest = sender.sequences.at(static_cast<std::size_t>(partition)).newest;
+    for (std::size_t i = prng.below(newest.size()); i < newest.size(); ++i) {
+        if (!co_await produce_once(client, partition, newest[i], acks)) co_return false;
+    }
+    co_return true;
+}
+
+Bytes Clients::next_batch(Prng& prng, Sender& sender, int number, std::int32_t partition) {
+    Sequence& sequence = sender.sequences.at(static_cast<std::size_t>(partition));
+    for (std::int64_t salt = 0;; ++salt) {
+        BatchRecipe recipe{.records = static_cast<std::int32_t>(prng.between(1, 20)),
+                           .value_bytes = static_cast<std::size_t>(
+                               prng.chance(1, 10) ? prng.between(1, 1'500) : prng.between(1, 200)),
+                           .base_timestamp = 1'700'000'000'000 + sender.number * 1'000'000 +
+                                             number * 1'000 + salt};
+        if (sender.id >= 0) {
+            recipe.producer_id = sender.id;
+            recipe.base_sequence = sequence.next;
+            recipe.producer_epoch = 0;
+        }
+        Bytes batch = make_batch(recipe);
+        const std::uint32_t crc = RecordBatchView(batch).crc();
+        if (!ledger_.add_batch(partition, crc, sender.number, number)) continue;
+        sequence.next += recipe.records;
+        return batch;
     }
 }
 
@@ -93,6 +139,12 @@ Task<bool> Clients::produce_once(Client& client, std::int32_t partition, const B
     if (!response) co_return false;
     const auto& answer = response->topics.at(0).partitions.at(0);
     note_answer(answer.error_code);
+    if (is_of_sequence(answer.error_code)) {
+        // All was sent in its order, and nothing may be lost.
+        ledger_.complain(fmt::format("partition {}: batch {:08x} is refused with {}", partition,
+                                     crc, answer.error_code));
+        co_return true;
+    }
     if (answer.error_code != 0) co_return false;
     const Offset base{answer.base_offset};
     ledger_.note_acknowledged(partition, base, base + (sent.record_count() - 1), crc);

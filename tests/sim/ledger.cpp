@@ -130,6 +130,12 @@ void Ledger::check_whole(Partition partition, Offset begin, ByteView batches) {
         }
         if (times[crc] > 1) {
             ++repeats_;
+            if (exactly_once_) {
+                complain(
+                    fmt::format("partition {}: idempotent producer {}'s batch {} is there {} "
+                                "times",
+                                partition, known.producer, known.number, times[crc]));
+            }
             continue;
         }
         const auto [at, is_first] = newest.emplace(known.producer, known.number);

@@ -48,6 +48,8 @@ public:
     /// The broker has told or shown that a log begins there; when it was asked, `deleted` was gone
     /// already.
     void note_begin(Partition partition, Offset begin, Offset deleted);
+    /// Every producer is idempotent: no batch may be there twice.
+    void expect_exactly_once() { exactly_once_ = true; }
 
     void complain(std::string what) { violations_.push_back(std::move(what)); }
     const std::vector<std::string>& violations() const { return violations_; }
@@ -80,6 +82,7 @@ private:
     std::vector<PerPartition> partitions_;
     std::int64_t kept_bytes_{-1};
     std::vector<std::string> violations_;
+    bool exactly_once_{};
     std::uint64_t acknowledged_{};
     std::uint64_t repeats_{};
 };

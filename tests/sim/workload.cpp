@@ -26,6 +26,7 @@ public:
           prng_(seed ^ 0x5eed),
           rot_prng_(seed ^ 0x907),
           life_prng_(seed ^ 0x11fe),
+          idempotent_(Prng(seed ^ 0x1de).chance(1, 2)),
           ledger_(kPartitions),
           broker_(simulation_, ledger_, outcome, config_, print_log),
           clients_(simulation_, prng_, ledger_, outcome, broker_),
@@ -58,7 +59,10 @@ public:
 private:
     void live() {
         start_broker(false);
-        clients_.start(deletes_);
+        // A log that may forget batches asks its producers to begin anew.
+        const bool idempotent = idempotent_ && config_.flush_before_ack;
+        clients_.start(idempotent ? Clients::Producers::kIdempotent : Clients::Producers::kPlain,
+                       deletes_);
         remaker_.start(
             {.nothing_lost = config_.flush_before_ack && !has_two_, .nothing_back = !has_two_});
         live_through_crashes();
@@ -317,6 +321,7 @@ private:
     Prng prng_;
     Prng rot_prng_;
     Prng life_prng_;
+    const bool idempotent_;
     Ledger ledger_;
     BrokerConfig config_;
     BrokerLife broker_;

@@ -50,6 +50,14 @@ BUGS = {
     # Segments go as soon as there is more than shall stay.
     "keeps-too-little": {"core/storage/partition_log_retention.cpp": [
         ("return bytes >= most + each.size();", "return bytes > most + 0 * each.size();")]},
+    # What a replay appends, it doesn't remember the producers of.
+    "window-forgotten": {"core/storage/partition_log.cpp": [
+        ("producers_.note(RecordBatchView(batch));",
+         "if (shared_.journal != nullptr) producers_.note(RecordBatchView(batch));")]},
+    # Snapshots know nobody.
+    "snapshot-empty": {"core/storage/log_producers.cpp": [
+        ("pictures_.push_back({end, reason, format_producers(state_)});",
+         "pictures_.push_back({end, reason, format_producers(ProducerState())});")]},
     # A full disk is met with the ballast still in place.
     "ballast-kept": {"core/storage/ballast.cpp": [
         ("if (size && *size > kPebbleBytes) {", "if (size && *size == 0) {")]},
