@@ -3,6 +3,7 @@
 
 #include "cluster/handlers/fetch_session.hpp"
 #include "cluster/handlers/log_waits.hpp"
+#include "cluster/handlers/producer_ids.hpp"
 #include "cluster/replication/topics.hpp"
 #include "core/config/properties.hpp"
 #include "core/runtime/semaphore.hpp"
@@ -44,6 +45,7 @@ struct BrokerContext {
     Decompressor decompressor{};
     /// Changes of configurations, one at a time: shard 0's counts.
     Semaphore config_turn{world, 1};
+    ProducerIds producer_ids{world, topics};
 
     /// Topics::create(), from any shard.
     Task<TopicCreation> create_topic(std::string name);

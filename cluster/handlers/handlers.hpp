@@ -11,9 +11,11 @@
 #include "protocol/message/describe_cluster.hpp"
 #include "protocol/message/describe_configs.hpp"
 #include "protocol/message/describe_log_dirs.hpp"
+#include "protocol/message/describe_producers.hpp"
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/find_coordinator.hpp"
 #include "protocol/message/incremental_alter_configs.hpp"
+#include "protocol/message/init_producer_id.hpp"
 #include "protocol/message/list_offsets.hpp"
 #include "protocol/message/metadata.hpp"
 #include "protocol/message/offset_for_leader_epoch.hpp"
@@ -57,5 +59,10 @@ Task<DescribeLogDirsResponse> handle_describe_log_dirs(BrokerContext& broker,
 Task<DescribeClusterResponse> handle_describe_cluster(BrokerContext& broker,
                                                       RequestContext& context,
                                                       const DescribeClusterRequest& request);
+Task<InitProducerIdResponse> handle_init_producer_id(BrokerContext& broker, RequestContext& context,
+                                                     const InitProducerIdRequest& request);
+Task<DescribeProducersResponse> handle_describe_producers(BrokerContext& broker,
+                                                          RequestContext& context,
+                                                          const DescribeProducersRequest& request);
 
 }  // namespace millrace
