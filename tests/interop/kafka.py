@@ -132,9 +132,9 @@ def dump_segments(data_dir, paths, deep):
 
 
 def dump_directory(data_dir):
-    """Every .log, .index and .timeindex of a log directory; records looked at one by one."""
+    """Every .log, .index, .timeindex and .snapshot of a log directory; records looked at one by one."""
     data_dir = Path(data_dir)
-    paths = [path for suffix in ("log", "index", "timeindex")
+    paths = [path for suffix in ("log", "index", "timeindex", "snapshot")
              for path in sorted(data_dir.glob(f"*/*.{suffix}"))]
     if not paths:
         raise KafkaError(f"no segment files in {data_dir}")
