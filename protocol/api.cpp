@@ -10,7 +10,7 @@ constexpr VersionRange kNotServed{};
 
 constexpr Api kApis[] = {
     {ApiKey::kProduce, "Produce", {0, 11}, 9, {0, 11}},
-    {ApiKey::kFetch, "Fetch", {0, 17}, 12, {4, 17}},
+    {ApiKey::kFetch, "Fetch", {0, 17}, 12, {0, 17}},
     {ApiKey::kListOffsets, "ListOffsets", {0, 9}, 6, {0, 9}},
     {ApiKey::kMetadata, "Metadata", {0, 12}, 9, {0, 12}},
     {ApiKey::kLeaderAndIsr, "LeaderAndIsr", {0, 7}, 4, kNotServed},

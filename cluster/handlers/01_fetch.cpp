@@ -1,4 +1,4 @@
-// Fetch, versions 4-17.
+// Fetch, versions 0-17.
 //
 // Whole batches from the one that holds the asked offset, in the order in which partitions are
 // asked for, within the partition's and the request's limits; the first batch of all comes whole
@@ -6,6 +6,7 @@
 // partition has something else to tell. Topics go by name up to version 12, by id from 13 on. From
 // version 7 on a session remembers what a client wants and knows (fetch_session.hpp).
 #include "cluster/handlers/fetch_answer.hpp"
+#include "cluster/handlers/fetch_conversion.hpp"
 #include "cluster/handlers/fetch_visit.hpp"
 #include "cluster/handlers/handlers.hpp"
 #include "protocol/error_code.hpp"
@@ -15,7 +16,6 @@
 namespace millrace {
 namespace {
 
-constexpr std::int16_t kZstdFrom = 10;
 constexpr std::int8_t kReadCommitted = 1;
 
 /// The most that all partitions of a request may bring.
@@ -47,7 +47,7 @@ Taken taken_by(const LogReads& reads) {
 
 /// Batches that are looked into have to be in memory.
 ReadInto reads_into(const RequestContext& context) {
-    return context.version() < kZstdFrom ? ReadInto::kMemory : ReadInto::kAnything;
+    return context.version() < kFetchUnseenFrom ? ReadInto::kMemory : ReadInto::kAnything;
 }
 
 /// Reads what is there for `answer`, and waits for it as long as the request says.
@@ -69,7 +69,8 @@ Task<> read_for(BrokerContext& broker, RequestContext& context, const FetchReque
         // Without room for it until the deadline the answer is empty, and the client asks again.
         auto hold = co_await broker.response_memory.take(wanted_bytes(reads, bytes_max), deadline);
         const std::size_t room = hold ? hold->size() : 0;
-        const ReadLimit limit{room, hold.has_value(), reads_into(context)};
+        const bool any = hold.has_value() && context.version() >= kFetchOverLimitFrom;
+        const ReadLimit limit{room, any, reads_into(context)};
         co_await read_everywhere(broker, reads, limit);
         const Taken taken = taken_by(reads);
         if (hold) {

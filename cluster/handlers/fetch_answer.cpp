@@ -1,7 +1,7 @@
 #include "cluster/handlers/fetch_answer.hpp"
 
+#include "cluster/handlers/fetch_conversion.hpp"
 #include "cluster/handlers/find_log.hpp"
-#include "core/storage/batch_headers.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -10,17 +10,8 @@
 namespace millrace {
 namespace {
 
-constexpr std::int16_t kZstdFrom = 10;
 constexpr std::int16_t kStorageErrorFrom = 6;
 constexpr std::int16_t kCurrentLeaderFrom = 16;
-
-bool holds_zstd(const Parts& parts) {
-    bool found = false;
-    for_each_header(parts, [&found](const RecordBatchView& batch) {
-        found = found || batch.codec() == Codec::kZstd;
-    });
-    return found;
-}
 
 /// Kafka tells of these behind everything else.
 bool is_unknown(ErrorCode code) {
@@ -47,6 +38,7 @@ void FetchAnswer::divide(const TopicsImage& image, FetchPartitions& wanted) {
             read.owner = found.owner;
             read.log = found.log;
             read.epoch = topic.image->leader_epoch;
+            read.config = &topic.image->config;
             read.bytes_max = static_cast<std::size_t>(std::max(each.bytes_max, 0));
             reads_[found.owner].reads.push_back(std::move(read));
         } else {
@@ -149,9 +141,9 @@ bool FetchAnswer::is_news(const LogRead& read) const {
 FetchResponse::Partition FetchAnswer::tell(LogRead& read) const {
     const std::int32_t index = read.wanted->index;
     if (!read.read) return failed(index, in_version(to_error_code(read.read.error())));
-    if (terms_.version < kZstdFrom && holds_zstd(*read.read)) {
-        return failed(index, ErrorCode::kUnsupportedCompressionType);
-    }
+    const ErrorCode fits = fit_to_version(*read.read, terms_.version, *read.config,
+                                          read.wanted->from, broker_.decompressor);
+    if (fits != ErrorCode::kNone) return failed(index, fits);
     FetchResponse::Partition partition;
     partition.index = index;
     // Consumers that read committed records get a list, the others none.

@@ -20,7 +20,7 @@ struct FetchTerms {
 /// The answer to one request. `wanted` and the image outlive it.
 class FetchAnswer {
 public:
-    FetchAnswer(const BrokerContext& broker, const RequestContext& context, FetchTerms terms)
+    FetchAnswer(BrokerContext& broker, const RequestContext& context, FetchTerms terms)
         : broker_(broker), context_(context), terms_(terms) {}
 
     /// Sorts out what can be read.
@@ -56,7 +56,7 @@ private:
     FetchResponse::Partition failed(std::int32_t index, ErrorCode code) const;
     ErrorCode in_version(ErrorCode code) const;
 
-    const BrokerContext& broker_;
+    BrokerContext& broker_;
     const RequestContext& context_;
     const FetchTerms terms_;
     LogReads reads_;

@@ -215,7 +215,8 @@ Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) 
     }
     divide(reads, limit);
     co_await visit_owners(broker, owners, &read_if_it_fits);
-    if (!limit.any || is_all_read(reads)) co_return;
+    const bool no_room = limit.bytes == 0 && !limit.any;
+    if (no_room || is_all_read(reads)) co_return;
     const Owners<OwnerReads> pending = divide_rest(reads, limit);
     co_await visit_owners(broker, pending, &read_logs);
 }

@@ -23,6 +23,7 @@ struct LogRead {
     ShardNumber owner{};
     PartitionLog* log{};
     LeaderEpoch epoch;
+    const TopicConfig* config{};  // of the image that the request goes by
     std::size_t bytes_max{};
     std::size_t available{};  // of these bytes, as far as they were counted
     bool lies_behind{};       // of these some are in an older segment than the log's end
