@@ -12,6 +12,11 @@ namespace {
 // What makes a fill worth its write.
 constexpr std::uint64_t kFillBytes = 256 << 10;
 
+/// What a journal takes besides what it was laid out for: a topic may ask for more than the broker.
+std::uint64_t largest_batch(const LogConfig& config) {
+    return std::max(config.batch_bytes_max, config.journal_bytes / 8);
+}
+
 }  // namespace
 
 PartitionLog::PartitionLog(LogShared& shared, std::string parent, TopicPartition name, LogId id)
@@ -88,6 +93,7 @@ Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
     if (shared_.full) return system_error(ENOSPC);
     if (batch.size() > static_cast<std::size_t>(topic_.segment_bytes))
         return Errc::kBatchSetTooLarge;
+    if (batch.size() > largest_batch(config_)) return Errc::kBatchTooLarge;
     const auto there = producers_.check(RecordBatchView(batch));
     if (!there) return there.error();
     if (const ProducerBatch* const original = *there) {

@@ -41,106 +41,118 @@ DIFFERENCES = [
 ]
 
 
-def calls(files):
-    """Every call of a tool, in order: name, class, arguments, standard input."""
-    def topics(name, *arguments):
-        return (name, TOPICS, ["--bootstrap-server", "{address}", *arguments], "")
+def call(name, tool, *arguments, text=""):
+    return (name, tool, list(arguments), text)
 
-    def configs(name, *arguments):
-        return (name, CONFIGS, ["--bootstrap-server", "{address}", *arguments], "")
 
-    def offsets(name, *arguments):
-        return (name, OFFSETS, ["--bootstrap-server", "{address}", *arguments], "")
+def at(name, tool, *arguments, text=""):
+    """A call of a tool that takes the broker's address."""
+    return call(name, tool, "--bootstrap-server", "{address}", *arguments, text=text)
 
-    def consume(name, partition, offset, count):
-        return (name, CONSUMER, ["--bootstrap-server", "{address}", "--topic", "t", "--partition", partition,
-                                 "--offset", offset, "--max-messages", count, "--timeout-ms", "20000",
-                                 "--property", "print.key=true", "--property", "print.offset=true",
-                                 "--property", "print.partition=true", "--property", "print.headers=true"], "")
 
+def creations():
+    yield at("create", TOPICS, "--create", "--topic", "t", "--partitions", "3", "--replication-factor", "1",
+             "--config", "retention.ms=86400000", "--config", "segment.bytes=1048576")
+    yield at("create-defaults", TOPICS, "--create", "--topic", "defaults")
+    yield at("create-again", TOPICS, "--create", "--topic", "t")
+    yield at("create-if-not-exists", TOPICS, "--create", "--topic", "t", "--if-not-exists")
+    yield at("create-bad-name", TOPICS, "--create", "--topic", "bad name")
+    yield at("create-colliding", TOPICS, "--create", "--topic", "a.b")
+    yield at("create-collision", TOPICS, "--create", "--topic", "a_b")
+    yield at("create-too-many-replicas", TOPICS, "--create", "--topic", "r", "--replication-factor", "3")
+    yield at("create-no-partitions", TOPICS, "--create", "--topic", "p", "--partitions", "0")
+    yield at("create-bad-config", TOPICS, "--create", "--topic", "c", "--config", "retention.ms=soon")
+    yield at("create-assigned", TOPICS, "--create", "--topic", "assigned", "--replica-assignment", "0,0")
+    yield at("list", TOPICS, "--list")
+    yield at("describe", TOPICS, "--describe")
+    yield at("describe-one", TOPICS, "--describe", "--topic", "t")
+    yield at("describe-none", TOPICS, "--describe", "--topic", "nowhere")
+    yield at("describe-overrides", TOPICS, "--describe", "--topics-with-overrides")
+    yield at("grow", TOPICS, "--alter", "--topic", "t", "--partitions", "5")
+    yield at("grow-equal", TOPICS, "--alter", "--topic", "t", "--partitions", "5")
+    yield at("shrink", TOPICS, "--alter", "--topic", "t", "--partitions", "2")
+    yield at("describe-grown", TOPICS, "--describe", "--topic", "t")
+
+
+def of(kind, name):
+    return "--entity-type", kind, "--entity-name", name
+
+
+def topic_configs():
+    yield at("describe-topic", CONFIGS, *of("topics", "t"), "--describe")
+    yield at("describe-topic-all", CONFIGS, *of("topics", "t"), "--describe", "--all")
+    yield at("describe-topics", CONFIGS, "--entity-type", "topics", "--describe")
+    yield at("alter-topic", CONFIGS, *of("topics", "t"), "--alter", "--add-config",
+             "max.message.bytes=2000000,cleanup.policy=[compact,delete]")
+    yield at("alter-topic-bad", CONFIGS, *of("topics", "t"), "--alter", "--add-config", "cleanup.policy=burn")
+    yield at("alter-topic-unknown", CONFIGS, *of("topics", "t"), "--alter", "--add-config", "colour=blue")
+    yield at("alter-nowhere", CONFIGS, *of("topics", "nowhere"), "--alter", "--add-config", "retention.ms=1")
+    yield at("alter-topic-delete", CONFIGS, *of("topics", "t"), "--alter", "--delete-config", "cleanup.policy")
+    yield at("describe-topic-altered", CONFIGS, *of("topics", "t"), "--describe")
+
+
+def broker_configs():
+    every = "--entity-type", "brokers", "--entity-default"
+    yield at("describe-broker", CONFIGS, *of("brokers", "0"), "--describe", "--all")
+    yield at("alter-brokers", CONFIGS, *every, "--alter", "--add-config", "log.retention.ms=7200000")
+    yield at("alter-broker", CONFIGS, *of("brokers", "0"), "--alter", "--add-config", "log.retention.ms=3600000")
+    yield at("alter-broker-read-only", CONFIGS, *of("brokers", "0"), "--alter", "--add-config",
+             "num.partitions=3")
+    yield at("describe-brokers", CONFIGS, *every, "--describe")
+    yield at("describe-broker-own", CONFIGS, *of("brokers", "0"), "--describe")
+    yield at("describe-inherited", CONFIGS, *of("topics", "defaults"), "--describe", "--all")
+    yield at("alter-broker-delete", CONFIGS, *of("brokers", "0"), "--alter", "--delete-config",
+             "log.retention.ms")
+
+
+def records():
     keyed = "".join(f"key{i}:value {i}\n" for i in range(40))
-    yield topics("create", "--create", "--topic", "t", "--partitions", "3", "--replication-factor", "1",
-                 "--config", "retention.ms=86400000", "--config", "segment.bytes=1048576")
-    yield topics("create-defaults", "--create", "--topic", "defaults")
-    yield topics("create-again", "--create", "--topic", "t")
-    yield topics("create-if-not-exists", "--create", "--topic", "t", "--if-not-exists")
-    yield topics("create-bad-name", "--create", "--topic", "bad name")
-    yield topics("create-colliding", "--create", "--topic", "a.b")
-    yield topics("create-collision", "--create", "--topic", "a_b")
-    yield topics("create-too-many-replicas", "--create", "--topic", "r", "--replication-factor", "3")
-    yield topics("create-no-partitions", "--create", "--topic", "p", "--partitions", "0")
-    yield topics("create-bad-config", "--create", "--topic", "c", "--config", "retention.ms=soon")
-    yield topics("create-assigned", "--create", "--topic", "assigned", "--replica-assignment", "0,0")
-    yield topics("list", "--list")
-    yield topics("describe", "--describe")
-    yield topics("describe-one", "--describe", "--topic", "t")
-    yield topics("describe-none", "--describe", "--topic", "nowhere")
-    yield topics("describe-overrides", "--describe", "--topics-with-overrides")
-    yield topics("grow", "--alter", "--topic", "t", "--partitions", "5")
-    yield topics("grow-equal", "--alter", "--topic", "t", "--partitions", "5")
-    yield topics("shrink", "--alter", "--topic", "t", "--partitions", "2")
-    yield topics("describe-grown", "--describe", "--topic", "t")
-    yield configs("describe-topic", "--entity-type", "topics", "--entity-name", "t", "--describe")
-    yield configs("describe-topic-all", "--entity-type", "topics", "--entity-name", "t", "--describe", "--all")
-    yield configs("describe-topics", "--entity-type", "topics", "--describe")
-    yield configs("alter-topic", "--entity-type", "topics", "--entity-name", "t", "--alter", "--add-config",
-                  "max.message.bytes=2000000,cleanup.policy=[compact,delete]")
-    yield configs("alter-topic-bad", "--entity-type", "topics", "--entity-name", "t", "--alter", "--add-config",
-                  "cleanup.policy=burn")
-    yield configs("alter-topic-unknown", "--entity-type", "topics", "--entity-name", "t", "--alter",
-                  "--add-config", "colour=blue")
-    yield configs("alter-nowhere", "--entity-type", "topics", "--entity-name", "nowhere", "--alter",
-                  "--add-config", "retention.ms=1")
-    yield configs("alter-topic-delete", "--entity-type", "topics", "--entity-name", "t", "--alter",
-                  "--delete-config", "cleanup.policy")
-    yield configs("describe-topic-altered", "--entity-type", "topics", "--entity-name", "t", "--describe")
-    yield configs("describe-broker", "--entity-type", "brokers", "--entity-name", "0", "--describe", "--all")
-    yield configs("alter-brokers", "--entity-type", "brokers", "--entity-default", "--alter", "--add-config",
-                  "log.retention.ms=7200000")
-    yield configs("alter-broker", "--entity-type", "brokers", "--entity-name", "0", "--alter", "--add-config",
-                  "log.retention.ms=3600000")
-    yield configs("alter-broker-read-only", "--entity-type", "brokers", "--entity-name", "0", "--alter",
-                  "--add-config", "num.partitions=3")
-    yield configs("describe-brokers", "--entity-type", "brokers", "--entity-default", "--describe")
-    yield configs("describe-broker-own", "--entity-type", "brokers", "--entity-name", "0", "--describe")
-    yield configs("describe-inherited", "--entity-type", "topics", "--entity-name", "defaults", "--describe",
-                  "--all")
-    yield configs("alter-broker-delete", "--entity-type", "brokers", "--entity-name", "0", "--alter",
-                  "--delete-config", "log.retention.ms")
-    yield ("produce", PRODUCER, ["--bootstrap-server", "{address}", "--topic", "t", "--property",
-                                 "parse.key=true", "--property", "key.separator=:"], keyed)
-    yield ("produce-plain", PRODUCER, ["--bootstrap-server", "{address}", "--topic", "defaults",
-                                       "--producer-property", "enable.idempotence=false",
-                                       "--compression-codec", "lz4"], "one\ntwo\nthree\n")
+    yield at("produce", PRODUCER, "--topic", "t", "--property", "parse.key=true", "--property",
+             "key.separator=:", text=keyed)
+    yield at("produce-plain", PRODUCER, "--topic", "defaults", "--producer-property",
+             "enable.idempotence=false", "--compression-codec", "lz4", text="one\ntwo\nthree\n")
     for partition in range(5):
-        yield offsets(f"offsets-{partition}", "--topic-partitions", f"t:{partition}")
-    yield offsets("offsets-all", "--topic", "t")
-    yield offsets("offsets-earliest", "--topic", "t", "--time", "earliest")
-    yield offsets("offsets-max", "--topic", "t", "--time", "max-timestamp")
-    yield offsets("offsets-at", "--topic", "t", "--time", "1000")
-    yield offsets("offsets-nowhere", "--topic", "nowhere")
+        yield at(f"offsets-{partition}", OFFSETS, "--topic-partitions", f"t:{partition}")
+    yield at("offsets-all", OFFSETS, "--topic", "t")
+    yield at("offsets-earliest", OFFSETS, "--topic", "t", "--time", "earliest")
+    yield at("offsets-max", OFFSETS, "--topic", "t", "--time", "max-timestamp")
+    yield at("offsets-at", OFFSETS, "--topic", "t", "--time", "1000")
+    yield at("offsets-nowhere", OFFSETS, "--topic", "nowhere")
     yield consume("consume-0", "0", "earliest", "3")
     yield consume("consume-1", "1", "earliest", "3")
     yield consume("consume-2-at", "2", "2", "2")
-    yield ("delete-records", DELETE_RECORDS, ["--bootstrap-server", "{address}", "--offset-json-file",
-                                              files["delete"]], "")
-    yield ("delete-records-beyond", DELETE_RECORDS, ["--bootstrap-server", "{address}", "--offset-json-file",
-                                                     files["beyond"]], "")
-    yield offsets("offsets-after-deletion", "--topic", "t", "--time", "earliest")
+
+
+def consume(name, partition, offset, count):
+    shown = [each for what in ("key", "offset", "partition", "headers")
+             for each in ("--property", f"print.{what}=true")]
+    return at(name, CONSUMER, "--topic", "t", "--partition", partition, "--offset", offset,
+              "--max-messages", count, "--timeout-ms", "20000", *shown)
+
+
+def deletions(files):
+    yield at("delete-records", DELETE_RECORDS, "--offset-json-file", files["delete"])
+    yield at("delete-records-beyond", DELETE_RECORDS, "--offset-json-file", files["beyond"])
+    yield at("offsets-after-deletion", OFFSETS, "--topic", "t", "--time", "earliest")
     yield consume("consume-after-deletion", "0", "earliest", "1")
-    yield ("log-dirs", LOG_DIRS, ["--bootstrap-server", "{address}", "--describe", "--topic-list", "t,defaults"],
-           "")
-    yield ("api-versions", VERSIONS, ["--bootstrap-server", "{address}"], "")
-    yield ("cluster-id", CLUSTER, ["cluster-id", "--bootstrap-server", "{address}"], "")
-    yield ("perf", PERF, ["--topic", "perf", "--num-records", "20000", "--record-size", "200", "--throughput",
-                          "-1", "--producer-props", "bootstrap.servers={address}"], "")
-    yield offsets("offsets-perf", "--topic", "perf")
-    yield ("dump", DUMP, ["--files", "{data}/defaults-0/00000000000000000000.log", "--print-data-log"], "")
-    yield topics("delete", "--delete", "--topic", "t")
-    yield topics("delete-nowhere", "--delete", "--topic", "nowhere")
-    yield topics("list-after-deletion", "--list")
-    yield topics("create-after-deletion", "--create", "--topic", "t", "--partitions", "1")
-    yield offsets("offsets-made-again", "--topic", "t")
+    yield at("log-dirs", LOG_DIRS, "--describe", "--topic-list", "t,defaults")
+    yield at("api-versions", VERSIONS)
+    yield call("cluster-id", CLUSTER, "cluster-id", "--bootstrap-server", "{address}")
+    yield call("perf", PERF, "--topic", "perf", "--num-records", "20000", "--record-size", "200",
+               "--throughput", "-1", "--producer-props", "bootstrap.servers={address}")
+    yield at("offsets-perf", OFFSETS, "--topic", "perf")
+    yield call("dump", DUMP, "--files", "{data}/defaults-0/00000000000000000000.log", "--print-data-log")
+    yield at("delete", TOPICS, "--delete", "--topic", "t")
+    yield at("delete-nowhere", TOPICS, "--delete", "--topic", "nowhere")
+    yield at("list-after-deletion", TOPICS, "--list")
+    yield at("create-after-deletion", TOPICS, "--create", "--topic", "t", "--partitions", "1")
+    yield at("offsets-made-again", OFFSETS, "--topic", "t")
+
+
+def calls(files):
+    """Every call of a tool, in order: name, class, arguments, standard input."""
+    for some in (creations(), topic_configs(), broker_configs(), records(), deletions(files)):
+        yield from some
 
 
 def run_tools(address, data_dir, files):

@@ -1,3 +1,4 @@
+// Topics that are made and grown by request: what becomes of them, and what is refused how.
 #include "tests/cluster/handlers/topic_requests_test.hpp"
 
 namespace millrace {
@@ -180,11 +181,11 @@ TEST_P(CreatePartitions, WhatCannotBeIsRefusedInKafkasWords) {
         EXPECT_EQ(fewer.error_message,
                   "Topic currently has 2 partitions, which is higher than the requested 1.");
         request = grow_to(3);
-        request.topics[0].assignments = {{{7}}};
+        request.topics[0].assignments.emplace().push_back({{7}});
         const auto unknown = co_await grow(client, request);
         EXPECT_EQ(unknown.error_code, raw(ErrorCode::kInvalidReplicaAssignment));
         EXPECT_EQ(unknown.error_message, "Unknown broker(s) in replica assignment: 7.");
-        request.topics[0].assignments = {{{0}}};
+        request.topics[0].assignments.emplace().push_back({{0}});
         request.validate_only = true;
         EXPECT_EQ((co_await grow(client, request)).error_code, 0);
         EXPECT_EQ((co_await look(client, "t")).partitions.size(), 2u);

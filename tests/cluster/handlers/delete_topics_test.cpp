@@ -1,3 +1,4 @@
+// Topics that are deleted: gone at once, for good, and over every kind of start.
 #include "cluster/coordination/embedded_store.hpp"
 #include "core/runtime/timer.hpp"
 #include "tests/cluster/handlers/topic_requests_test.hpp"
