@@ -112,7 +112,7 @@ TEST_P(IdempotenceTest, NoTransactionIsBegun) {
     EXPECT_TRUE(lines_.contain("a client begins a transaction"));
 }
 
-TEST_P(IdempotenceTest, ABatchThatIsSentAgainIsASuccessWithItsOldOffset) {
+TEST_P(IdempotenceTest, Trap38_ABatchThatIsSentAgainIsASuccessWithItsOldOffset) {
     with_client([](Client& client) -> Task<> {
         co_await make_topic(client);
         for (int time = 0; time < 3; ++time) {
@@ -129,7 +129,7 @@ TEST_P(IdempotenceTest, ABatchThatIsSentAgainIsASuccessWithItsOldOffset) {
     });
 }
 
-TEST_P(IdempotenceTest, AGapAndAnOlderEpochAreRefused) {
+TEST_P(IdempotenceTest, Trap38_AGapAndAnOlderEpochAreRefused) {
     with_client([](Client& client) -> Task<> {
         co_await make_topic(client);
         const Bytes first = batch_of(9, 0, 2);

@@ -336,7 +336,7 @@ TEST_F(ProducedBatch, TheTopicsCompressionIsWhatIsKept) {
     }
 }
 
-TEST_F(ProducedBatch, SizeIsCheckedAgainAfterItIsCompressedAnew) {
+TEST_F(ProducedBatch, Trap41_SizeIsCheckedAgainAfterItIsCompressedAnew) {
     const Bytes plain = make_batch({.records = 500, .value_bytes = 200});
     Bytes sent = with_records(plain, Codec::kZstd, RecordBatchView(plain).records());
     topic_.compression_type = TopicCompression::kUncompressed;

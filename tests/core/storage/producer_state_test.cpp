@@ -93,7 +93,7 @@ TEST_F(ProducerStateTest, ABatchGoesOnWhereTheLastOneEnds) {
     expect_refused(Errc::kOutOfOrderSequence, 0, 1);
 }
 
-TEST_F(ProducerStateTest, TheLastFiveBatchesAreKnownAgain) {
+TEST_F(ProducerStateTest, Trap38_TheLastFiveBatchesAreKnownAgain) {
     for (std::int32_t i = 0; i < 6; ++i) append(i * 2, 2);
     expect_refused(Errc::kOutOfOrderSequence, 0, 2);
     for (std::int32_t i = 1; i < 6; ++i) expect_there(i * 2, 2, Offset{100 + i * 2});
