@@ -37,9 +37,9 @@ std::uint32_t message_crc(ByteView covered) {
                                             static_cast<uInt>(covered.size())));
 }
 
-Result<Message> parse_message(std::int64_t offset, ByteView body) {
+Result<OldMessage> parse_message(std::int64_t offset, ByteView body) {
     if (body.size() < kSizeMin || !crc_holds(body)) return Errc::kCorruptBatch;
-    Message message;
+    OldMessage message;
     message.offset = offset;
     message.magic = static_cast<std::int8_t>(body[kMagicAt]);
     message.attributes = std::to_integer<std::uint8_t>(body[kMagicAt + 1]);
@@ -60,7 +60,7 @@ Error WrapperReader::error_of(const RecordBlock& block) {
     return too_large ? Errc::kTooLarge : Errc::kInvalidRecord;
 }
 
-Result<void> WrapperReader::begin(const Message& wrapper) {
+Result<void> WrapperReader::begin(const OldMessage& wrapper) {
     if (wrapper.codec_bits() > static_cast<std::uint8_t>(Codec::kZstd)) {
         return Errc::kUnsupportedCodec;
     }
@@ -72,8 +72,9 @@ Result<void> WrapperReader::begin(const Message& wrapper) {
     return {};
 }
 
-Result<std::optional<Message>> WrapperReader::next_in(RecordBlock& block, const Message& wrapper) {
-    using Next = std::optional<Message>;
+Result<std::optional<OldMessage>> WrapperReader::next_in(RecordBlock& block,
+                                                         const OldMessage& wrapper) {
+    using Next = std::optional<OldMessage>;
     ByteView bytes;
     if (!block.take(kBatchOverheadBytes, bytes, scratch_)) return Next();
     const auto offset = load_be<std::int64_t>(bytes.data());

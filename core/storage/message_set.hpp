@@ -23,7 +23,7 @@ inline constexpr std::size_t kMessageBytesMin = 26;
 std::uint32_t message_crc(ByteView covered);
 
 /// A message whose key and value lie in somebody else's memory. Null is not empty.
-struct Message {
+struct OldMessage {
     std::int64_t offset{};
     std::int8_t magic{};
     std::uint8_t attributes{};
@@ -38,14 +38,14 @@ struct Message {
 
 /// The message whose bytes from the checksum on are `body`. Errc::kCorruptBatch when the checksum
 /// or a size does not hold.
-Result<Message> parse_message(std::int64_t offset, ByteView body);
+Result<OldMessage> parse_message(std::int64_t offset, ByteView body);
 
 /// Reads what is in wrappers, and keeps the memory that it needs between them.
 class WrapperReader {
 public:
     explicit WrapperReader(Decompressor& decompressor) : decompressor_(decompressor) {}
 
-    /// Calls `on_message(Message)` for each message in `wrapper`, with the offset that stands in
+    /// Calls `on_message(OldMessage)` for each message in `wrapper`, with the offset that stands in
     /// it, and with the wrapper's time where that is the time of all. The message is borrowed for
     /// the call. A cut-off one at the end is left out, as Kafka does.
     ///
@@ -53,7 +53,7 @@ public:
     /// plain_bytes_max(), kUnsupportedCodec, kInvalidRecord for anything else that no wrapper
     /// holds: another wrapper, another format, nothing.
     template <class OnMessage>
-    Result<void> read(const Message& wrapper, OnMessage on_message) {
+    Result<void> read(const OldMessage& wrapper, OnMessage on_message) {
         const auto begun = begin(wrapper);
         if (!begun) return begun.error();
         RecordBlock block(decompressor_, limit_);
@@ -73,9 +73,9 @@ public:
 
 private:
     static Error error_of(const RecordBlock& block);
-    Result<void> begin(const Message& wrapper);
+    Result<void> begin(const OldMessage& wrapper);
     /// Nothing when what is left is no whole message.
-    Result<std::optional<Message>> next_in(RecordBlock& block, const Message& wrapper);
+    Result<std::optional<OldMessage>> next_in(RecordBlock& block, const OldMessage& wrapper);
 
     Decompressor& decompressor_;
     std::uint64_t limit_{};

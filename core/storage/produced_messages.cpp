@@ -54,11 +54,11 @@ public:
           limit_(static_cast<std::size_t>(rules.topic.max_message_bytes)) {}
 
     /// A message as it stands in the set, wrapper or not.
-    Refusal add(const Message& message) {
+    Refusal add(const OldMessage& message) {
         RecordChecks checks(rules_, message.is_append_time(), RecordDetail::kWhole);
         if (message.is_wrapper()) {
             const auto read = reader_.read(
-                message, [this, &checks](const Message& inner) { add_one(inner, checks); });
+                message, [this, &checks](const OldMessage& inner) { add_one(inner, checks); });
             if (!read) return {.error = refusal_of(read.error())};
         } else {
             add_one(message, checks);
@@ -82,7 +82,7 @@ private:
         return too_large ? make_error_code(Errc::kBatchTooLarge) : error;
     }
 
-    void add_one(const Message& message, RecordChecks& checks) {
+    void add_one(const OldMessage& message, RecordChecks& checks) {
         checks.check({message.offset, message.timestamp, field_size(message.key),
                       field_size(message.value)});
         times_hold_ = times_hold_ && message.timestamp >= kNoTimestamp;
@@ -100,7 +100,7 @@ private:
 };
 
 /// The next message of a set whose outline holds.
-Message next_message(ByteView records, std::size_t& at) {
+OldMessage next_message(ByteView records, std::size_t& at) {
     const ByteView rest = records.subspan(at);
     const std::size_t size = RecordBatchView(rest).size_in_bytes();
     at += size;

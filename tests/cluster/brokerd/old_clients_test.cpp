@@ -54,7 +54,7 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Shards, OldClientsTest, testing::Values(1, 2));
 
 TEST_P(OldClientsTest, WhatTheySendComesBackInEveryFormat) {
-    constexpr std::array kCodecs = {Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4};
+    static constexpr std::array kCodecs = {Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4};
     const auto scenario = [](Client& client) -> Task<> {
         co_await make_topic(client);
         std::int64_t offset = 0;

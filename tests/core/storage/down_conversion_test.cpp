@@ -60,16 +60,17 @@ protected:
             std::vector<std::pair<std::string, std::int64_t>> inner;
             WrapperReader reader(decompressor_);
             std::int64_t last = 0;
-            EXPECT_TRUE(reader.read(*outer, [&last](const Message& each) { last = each.offset; }));
+            EXPECT_TRUE(
+                reader.read(*outer, [&last](const OldMessage& each) { last = each.offset; }));
             const std::int64_t first = outer->magic == 0 ? 0 : outer->offset - last;
-            EXPECT_TRUE(reader.read(*outer, [&](const Message& each) {
+            EXPECT_TRUE(reader.read(*outer, [&](const OldMessage& each) {
                 seen.push_back(line(each, first + each.offset));
             }));
         }
         return seen;
     }
 
-    static std::string line(const Message& message, std::int64_t offset) {
+    static std::string line(const OldMessage& message, std::int64_t offset) {
         return std::to_string(offset) + " " + std::to_string(message.timestamp) + " " +
                shown(message.key) + " " + shown(message.value);
     }

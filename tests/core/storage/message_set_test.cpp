@@ -28,7 +28,7 @@ std::optional<std::string> told(const std::optional<ByteView>& field) {
     return std::string(as_text(*field));
 }
 
-Told told(const Message& message) {
+Told told(const OldMessage& message) {
     return {message.offset, message.timestamp, told(message.key), told(message.value)};
 }
 
@@ -50,7 +50,7 @@ Bytes written(const MessageFrame& frame, const std::vector<Told>& messages = kTh
     return out;
 }
 
-Result<Message> only_message(ByteView set) {
+Result<OldMessage> only_message(ByteView set) {
     const std::size_t size = RecordBatchView(set).size_in_bytes();
     EXPECT_EQ(size, set.size());
     return parse_message(load_be<std::int64_t>(set.data()), set.subspan(kBatchOverheadBytes));
@@ -89,7 +89,7 @@ TEST(MessageSet, AWrapperHasTheLastOffsetAndTheLargestTime) {
             EXPECT_FALSE(wrapper->key);
             std::vector<Told> seen;
             ASSERT_TRUE(reader.read(
-                *wrapper, [&seen](const Message& inner) { seen.push_back(told(inner)); }));
+                *wrapper, [&seen](const OldMessage& inner) { seen.push_back(told(inner)); }));
             std::vector<Told> expected = kThree;
             for (Told& each : expected) {
                 if (magic == 0) each.timestamp = kNoTimestamp;
@@ -108,7 +108,7 @@ TEST(MessageSet, TheTimeOfAppendingIsThatOfAll) {
     ASSERT_TRUE(wrapper);
     EXPECT_TRUE(wrapper->is_append_time());
     EXPECT_EQ(wrapper->timestamp, 9000);
-    ASSERT_TRUE(reader.read(*wrapper, [](const Message& inner) {
+    ASSERT_TRUE(reader.read(*wrapper, [](const OldMessage& inner) {
         EXPECT_TRUE(inner.is_append_time());
         EXPECT_EQ(inner.timestamp, 9000);
     }));
@@ -144,14 +144,14 @@ TEST(MessageSet, DamagedWrappersNeverCrash) {
             for (std::size_t at = block_at; at < good.size(); ++at) {
                 Bytes damaged = good;
                 damaged[at] ^= static_cast<std::byte>(1 + prng.below(255));
-                Message broken = *wrapper;
+                OldMessage broken = *wrapper;
                 broken.value = ByteView(damaged).subspan(block_at);
-                const auto read = reader.read(broken, [](const Message&) {});
+                const auto read = reader.read(broken, [](const OldMessage&) {});
                 EXPECT_TRUE(read || read.error() == Errc::kInvalidRecord ||
                             read.error() == Errc::kCorruptBatch)
                     << read.error().message();
             }
-            EXPECT_TRUE(reader.read(*wrapper, [](const Message&) {}));
+            EXPECT_TRUE(reader.read(*wrapper, [](const OldMessage&) {}));
         }
     }
 }
@@ -159,12 +159,12 @@ TEST(MessageSet, DamagedWrappersNeverCrash) {
 TEST(MessageSet, WrappersThatKafkaRefusesAreRefused) {
     Decompressor decompressor;
     WrapperReader reader(decompressor);
-    const auto refusal = [&reader](const Message& wrapper) {
-        const auto read = reader.read(wrapper, [](const Message&) {});
+    const auto refusal = [&reader](const OldMessage& wrapper) {
+        const auto read = reader.read(wrapper, [](const OldMessage&) {});
         return read ? Error{} : read.error();
     };
     const auto wrap = [](Codec codec, ByteView block) {
-        Message wrapper;
+        OldMessage wrapper;
         wrapper.magic = 1;
         wrapper.attributes = static_cast<std::uint8_t>(codec);
         wrapper.value = block;
@@ -173,7 +173,7 @@ TEST(MessageSet, WrappersThatKafkaRefusesAreRefused) {
     const Bytes plain = written({}, kThree);
     const Bytes block = compress(Codec::kGzip, plain);
     EXPECT_EQ(refusal(wrap(Codec::kGzip, block)), Error{}) << "an offset of 0 says nothing";
-    Message wrapper = wrap(Codec::kGzip, block);
+    OldMessage wrapper = wrap(Codec::kGzip, block);
     wrapper.offset = 72;
     EXPECT_EQ(refusal(wrapper), Errc::kInvalidRecord) << "below the last one in it";
     wrapper.offset = 73;
@@ -193,8 +193,9 @@ TEST(MessageSet, WrappersThatKafkaRefusesAreRefused) {
     // A cut-off message at the end of the block is left out.
     const Bytes cut = compress(Codec::kGzip, ByteView(plain).first(plain.size() - 1));
     std::vector<std::int64_t> offsets;
-    ASSERT_TRUE(reader.read(wrap(Codec::kGzip, cut),
-                            [&offsets](const Message& inner) { offsets.push_back(inner.offset); }));
+    ASSERT_TRUE(reader.read(wrap(Codec::kGzip, cut), [&offsets](const OldMessage& inner) {
+        offsets.push_back(inner.offset);
+    }));
     EXPECT_EQ(offsets, (std::vector<std::int64_t>{70, 71}));
 }
 
