@@ -38,6 +38,8 @@ public:
     void note(const RecordBatchView& batch) {
         if (batch.producer_id() >= 0) note_producer(batch);
     }
+    /// The newest snapshot in the folder tells of all batches below it.
+    Offset snapshot_end() const { return files_.empty() ? Offset{0} : *files_.rbegin(); }
     /// Those that `age_ms` were silent are forgotten, once in `interval`, and not before one has
     /// passed: a producer whose records are old may still be about to repeat what a crash has left
     /// unanswered.

@@ -266,6 +266,7 @@ bool PartitionLog::is_settled() const {
 }
 
 Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, ByteView bytes) {
+    if (segment_base < replay_begin_) note_deleted(bytes);
     if (segment_base < replay_begin_) return {};
     if (piece_.empty() && segment_base != active().base()) {
         const bool fits = position == 0 && segment_base == log_end_;

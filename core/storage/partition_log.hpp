@@ -343,6 +343,7 @@ private:
     Task<Result<void>> finish_load(Past past, std::vector<Offset> snapshots);
     Task<Result<void>> load_producers(Past past, std::vector<Offset> snapshots);
     Task<Result<void>> note_producers(LogSegment& segment, Offset from);
+    void note_deleted(ByteView bytes);
     /// Closes the files of a log that never came into service.
     Task<> abandon();
     void fail(Errc reason);
@@ -424,8 +425,9 @@ private:
     std::size_t unfilled_{};
     std::uint64_t on_account_{};
     std::deque<Unframed> unframed_;
-    Bytes piece_;          // of a batch that is being replayed
-    Offset replay_begin_;  // what lies in segments before it is deleted
+    Bytes piece_;                 // of a batch that is being replayed
+    Offset replay_begin_;         // what lies in segments before it is deleted
+    std::size_t deleted_rest_{};  // of a batch of these that comes in pieces
     std::uint64_t appends_{};
     Time last_append_{};
     bool active_{};

@@ -51,6 +51,24 @@ Task<Result<void>> PartitionLog::note_producers(LogSegment& segment, Offset from
     co_return Result<void>();
 }
 
+/// Batches that a replay wants no more, in the order of the log: who wrote them goes on behind
+/// them. Of one that comes in pieces the first has the header.
+void PartitionLog::note_deleted(ByteView bytes) {
+    while (!bytes.empty()) {
+        if (deleted_rest_ == 0) {
+            if (bytes.size() < kBatchHeaderBytes) return;
+            const RecordBatchView batch(bytes);
+            deleted_rest_ = batch.size_in_bytes();
+            const bool whole = deleted_rest_ <= bytes.size();
+            const bool is_known = batch.base_offset() < producers_.snapshot_end();
+            if (!is_known && (whole || !batch.is_control())) producers_.note(batch);
+        }
+        const std::size_t count = std::min(deleted_rest_, bytes.size());
+        deleted_rest_ -= count;
+        bytes = bytes.subspan(count);
+    }
+}
+
 void PartitionLog::prepare_snapshot() {
     producers_.expire(config_.producer_expiry_ms,
                       std::chrono::milliseconds(config_.producer_expiry_check_ms));

@@ -13,9 +13,9 @@
 namespace millrace {
 namespace {
 
-/// Everything that may lie beside a segment's batches under its name.
-constexpr std::array<const char*, 5> kSuffixes{".index", ".timeindex", ".txnindex", ".snapshot",
-                                               ".log"};
+/// Everything that may lie beside a segment's batches under its name. A snapshot of producers may
+/// be the only one there is: it goes when a newer one counts.
+constexpr std::array<const char*, 4> kSuffixes{".index", ".timeindex", ".txnindex", ".log"};
 
 }  // namespace
 

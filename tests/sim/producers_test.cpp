@@ -274,6 +274,39 @@ TEST_F(ProducersTest, WhatAJavaBrokerLeftUncleanIsReadFromTheBatches) {
     live(third());
 }
 
+TEST_F(ProducersTest, WhoseBatchesAreAllDeletedIsKnownBehindACrash) {
+    const auto first = [this]() -> Task<> {
+        co_await create();
+        TopicConfig topic;
+        topic.segment_bytes = 20'000;
+        topic.retention_bytes = 0;
+        log_->set_config(topic);
+        EXPECT_TRUE(co_await send(0, 2));
+        for (std::int32_t i = 0; i < 4; ++i) EXPECT_TRUE(co_await send(i));
+        EXPECT_TRUE(co_await directory_->checkpoint());
+        EXPECT_TRUE(co_await send(1, 2));
+        for (std::int32_t i = 4; i < 9; ++i) EXPECT_TRUE(co_await send(i));
+        EXPECT_TRUE(co_await log_->drop_old(0));
+        EXPECT_EQ(log_->log_start_offset(), Offset{22});
+    };
+    const auto second = [this]() -> Task<> {
+        EXPECT_TRUE(co_await open());
+        EXPECT_EQ(log_->log_start_offset(), Offset{22});
+        for (std::int32_t i = 4; i < 9; ++i) {
+            const auto again = co_await send(i);
+            EXPECT_TRUE(again && *again == Offset{4 + i * kRecords}) << i;
+        }
+        const auto again = co_await send(0, 2);
+        EXPECT_TRUE(again && *again == Offset{0});
+        const auto next = co_await send(2, 2);
+        EXPECT_TRUE(next && *next == Offset{22});
+        const auto more = co_await send(9);
+        EXPECT_TRUE(more && *more == Offset{24});
+    };
+    live(first());
+    live(second());
+}
+
 TEST_F(ProducersTest, WhoIsSilentTooLongIsForgottenByACheckpoint) {
     const auto life = [this]() -> Task<> {
         co_await create();
