@@ -149,7 +149,9 @@ Task<Result<void>> Topics::remove_logs(const std::string& name, Uuid id) {
 /// `in_use` is held by every image that a request may still go by.
 Task<> Topics::discard_later(LogDirectory* directory, LogDirectory::Removed removed, Duration delay,
                              std::shared_ptr<const void> in_use) {
-    const std::weak_ptr<const void> watched = std::move(in_use);
+    const std::weak_ptr<const void> watched = in_use;
+    // Moved from, it would still hold: a weak pointer only copies.
+    in_use.reset();
     Time when = world_.now() + delay;
     do {
         const auto woken = co_await stopping_.wait(0, when);
