@@ -16,10 +16,6 @@ struct OpenJournal {
     const JournalScan* scan;
 };
 
-/// A folder under the topic id that it has to have: a topic that is deleted and made again has
-/// another.
-using BoundName = std::pair<std::string, Uuid>;
-
 /// Where logs begin whose start an entry of the journals tells.
 using LogStarts = std::map<BoundName, LogStart>;
 LogStarts find_log_starts(const std::vector<OpenJournal>& journals);

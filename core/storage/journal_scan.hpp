@@ -13,6 +13,10 @@ struct BoundLog {
     std::string folder;
 };
 
+/// A folder under the topic id that it has to have: a topic that is deleted and made again has
+/// another.
+using BoundName = std::pair<std::string, Uuid>;
+
 /// Something that was on stable storage and is not there any more.
 struct JournalDamage {
     std::string what;
