@@ -26,7 +26,10 @@ public:
         if (has("out of service")) ++outcome_.out_of_service;
         if (has("starting without a log directory")) ++outcome_.starts_without_directory;
         if (has("out of service") || has("starting without")) is_degraded = true;
-        if (has("is damaged") || has("damaged on disk") || has("does not go on")) is_damaged = true;
+        // Some things can be done without.
+        const bool is_needed = !has("going on without it");
+        if (is_needed && has("is damaged")) is_damaged = true;
+        if (has("damaged on disk") || has("does not go on")) is_damaged = true;
         if (print_) fmt::print("{}\n", line);
     }
 

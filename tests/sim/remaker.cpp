@@ -97,12 +97,21 @@ Task<bool> Remaker::write_once(Client& client, const Bytes& batch) {
     if (!response || response->topics.at(0).partitions.at(0).error_code != 0) co_return false;
     const std::int64_t base = response->topics.at(0).partitions.at(0).base_offset;
     const auto crc = RecordBatchView(batch).crc();
-    if (!acknowledged_.emplace(base, crc).second) ledger_.complain("an offset is given twice");
+    const bool is_new = acknowledged_.insert_or_assign(base, crc).second;
+    if (!is_new && promises_.nothing_lost) ledger_.complain("an offset is given twice");
     co_return true;
 }
 
-/// From the first batch on; an answer that doesn't come is let go.
+/// From the first batch on, in as many answers as it takes; one that doesn't come is let go.
 Task<> Remaker::read(Client& client) {
+    Bytes all;
+    for (std::int64_t next = 0; co_await read_on(client, next, all);) {
+    }
+}
+
+/// What is there from `next` on; the last answer has everything checked. False when it was that, or
+/// did not come.
+Task<bool> Remaker::read_on(Client& client, std::int64_t& next, Bytes& all) {
     FetchRequest request;
     request.max_wait_ms = 0;
     request.max_bytes = 1 << 20;
@@ -110,12 +119,23 @@ Task<> Remaker::read(Client& client) {
     auto& topic = request.topics.emplace_back();
     topic.topic_id = id_;
     topic.partitions.emplace_back().partition_max_bytes = 1 << 20;
+    topic.partitions.back().fetch_offset = next;
     const auto response = co_await client.ask<FetchResponse>(request, 13);
-    if (!response || response->topics.empty()) co_return;
+    if (!response || response->topics.empty()) co_return false;
     const auto& answer = response->topics.at(0).partitions.at(0);
-    if (answer.error_code != 0) co_return;
+    if (answer.error_code != 0) co_return false;
     const Bytes records = answer.records ? answer.records->to_bytes() : Bytes();
-    check(records);
+    append_bytes(all, records);
+    for (ByteView rest = records; !rest.empty();) {
+        const RecordBatchView batch(rest);
+        next = batch.last_offset().value + 1;
+        rest = rest.subspan(batch.size_in_bytes());
+    }
+    const bool is_end = next >= answer.high_watermark;
+    if (is_end) check(all);
+    // Short of memory for responses, a broker answers with nothing.
+    if (!is_end && records.empty()) co_await pause();
+    co_return !is_end && !stopping_;
 }
 
 void Remaker::check(ByteView batches) {

@@ -38,6 +38,7 @@ private:
     Task<> write(Client& client);
     Task<bool> write_once(Client& client, const Bytes& batch);
     Task<> read(Client& client);
+    Task<bool> read_on(Client& client, std::int64_t& next, Bytes& all);
     void check(ByteView batches);
     Task<> remove(Client& client);
     Task<> pause();

@@ -107,11 +107,11 @@ private:
     /// What logs keep, and whether somebody deletes more than that.
     void draw_deletion() {
         deletes_ = life_prng_.chance(1, 2);
+        config_.topic.file_delete_delay_ms = life_prng_.between(0, 3'000);
         if (!life_prng_.chance(1, 2)) return;
         const bool nothing = life_prng_.chance(1, 6);
         config_.topic.retention_bytes = nothing ? 0 : life_prng_.between(30'000, 200'000);
         config_.topic.segment_bytes = static_cast<std::int32_t>(life_prng_.between(41'000, 90'000));
-        config_.topic.file_delete_delay_ms = life_prng_.between(0, 3'000);
         config_.initial_task_delay_ms = life_prng_.between(0, 2'000);
         config_.retention_check_interval_ms = life_prng_.between(100, 5'000);
         ledger_.keep(config_.topic.retention_bytes);
