@@ -307,7 +307,7 @@ TEST_P(BrokerTest, Trap5_AnApiThatIsNotServedClosesTheConnection) {
     with_client([](Client& client) -> Task<> {
         Writer writer;
         start_frame(writer);
-        encode_request_header(writer, {19, 4, 1, "test"});
+        encode_request_header(writer, {8, 4, 1, "test"});
         finish_frame(writer);
         const Bytes bytes = writer.to_bytes();
         co_await client.send_bytes(bytes);
