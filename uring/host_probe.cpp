@@ -101,7 +101,8 @@ PortFacts probe_port(const std::string& host, std::uint16_t port) {
 }
 
 NameFacts probe_name(const std::string& name) {
-    NameFacts facts{name};
+    NameFacts facts;
+    facts.name = name;
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;

@@ -38,8 +38,12 @@ TEST_P(CreateTopics, AllVersionsMakeATopicWithItsPartitions) {
             EXPECT_EQ(topic.name, name);
             const auto found = co_await look(client, name);
             EXPECT_EQ(found.partitions.size(), 3u);
-            if (version >= 5) EXPECT_EQ(topic.num_partitions, 3);
-            if (version >= 7) EXPECT_EQ(topic.topic_id, found.topic_id);
+            if (version >= 5) {
+                EXPECT_EQ(topic.num_partitions, 3);
+            }
+            if (version >= 7) {
+                EXPECT_EQ(topic.topic_id, found.topic_id);
+            }
         }
     });
 }

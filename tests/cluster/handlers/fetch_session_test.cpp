@@ -77,7 +77,9 @@ protected:
     }
     static TopicsImage image_with(int number) {
         TopicsImage image;
-        image.add("t", {id(number), {}, {}});
+        TopicImage topic;
+        topic.id = id(number);
+        image.add("t", std::move(topic));
         return image;
     }
 };
