@@ -195,6 +195,8 @@ private:
         const Defaults defaults{config.broker_id, config.num_partitions,
                                 config.default_replication_factor, broker_.topics.defaults()};
         const NewTopicCheck check(broker_.topics.image(), defaults);
+        const BrokerSettings settings =
+            settings_now(broker_.topics, *config.given, config.broker_id);
         for (const Wanted& wanted : request_.topics) {
             Answer& topic = response_.topics.emplace_back();
             topic.name = wanted.name;
@@ -202,7 +204,7 @@ private:
             NewTopic fresh;
             auto problem = request_problem(wanted.name);
             if (problem.is_none()) problem = check.check(wanted, fresh);
-            if (problem.is_none()) describe(fresh, topic);
+            if (problem.is_none()) describe(settings, fresh, topic);
             answer(topic, problem);
             if (!problem.is_none()) continue;
             places_.push_back(response_.topics.size() - 1);
@@ -221,11 +223,9 @@ private:
         return {};
     }
 
-    void describe(const NewTopic& fresh, Answer& topic) const {
+    static void describe(const BrokerSettings& settings, const NewTopic& fresh, Answer& topic) {
         topic.num_partitions = fresh.partitions;
         topic.replication_factor = 1;
-        const BrokerSettings settings =
-            settings_now(broker_.topics, *broker_.config.given, broker_.config.broker_id);
         for (const DescribedKey& key : describe_topic(settings, fresh.overrides)) {
             topic.configs->push_back({key.name, key.value, key.read_only,
                                       static_cast<std::int8_t>(key.source), key.sensitive});

@@ -34,8 +34,7 @@ DUMP = "kafka.tools.DumpLogSegments"
 # Lines that may differ: the call's name, what such a line looks like, and why.
 DIFFERENCES = [
     ("perf", r"records/sec", "measured speed"),
-    ("api-versions", r"UNSUPPORTED|: \d", "what a broker without groups, transactions, security and a cluster "
-     "doesn't serve yet"),
+    ("perf-acks-1", r"records/sec", "measured speed"),
     ("describe-broker", r"zookeeper|advertised|listeners|log\.dir|admin\.listener", "where the two run"),
     ("describe-broker", r"^  (cache\.bytes|delivery\.path|durability|journal\.bytes|logger\.format|"
      r"segment\.writes|shards)=", "keys of Millrace alone"),
@@ -217,9 +216,17 @@ def sorted_parts(value):
     return value
 
 
+def api_of(line):
+    """The API that a line of kafka-broker-api-versions is about."""
+    return line.strip().partition(":")[0]
+
+
 def compare(theirs, ours):
     """The names of the calls that differ where they may not."""
     different = []
+    unserved = {api_of(line) for line in ours["api-versions"] if "UNSUPPORTED" in line}
+    for each in (theirs, ours):
+        each["api-versions"] = [line for line in each["api-versions"] if api_of(line) not in unserved]
     for name, expected in theirs.items():
         allowed = [re.compile(pattern) for call, pattern, _ in DIFFERENCES if call == name]
         kept = [[line for line in lines if not any(each.search(line) for each in allowed)]
@@ -283,6 +290,7 @@ def main():
     different = compare(theirs, ours)
     for name, _, reason in DIFFERENCES:
         print(f"difference in {name}: {reason}")
+    print("difference in api-versions: APIs that aren't served yet are left out")
     lines = sum(len(each) for each in theirs.values())
     print(f"figure: {len(theirs) - len(different)} of {len(theirs)} calls of tools print the same, {lines} lines")
     print(f"{len(theirs) - len(different)} passed, {len(different)} failed")

@@ -39,6 +39,9 @@ Task<> Remaker::live_once(Client& client) {
     }
     co_await read(client);
     co_await remove(client);
+    // Lives follow each other faster than any client's would, and each costs the run its events.
+    World& world = *co_await this_world();
+    co_await sleep_for(world, std::chrono::milliseconds(prng_.between(1, 3'000)));
 }
 
 Task<> Remaker::pause() {
