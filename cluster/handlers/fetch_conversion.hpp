@@ -10,7 +10,7 @@
 namespace millrace {
 
 /// Below this version what is read has to be in memory: it is looked into.
-inline constexpr std::int16_t kFetchUnseenFrom = 10;
+inline constexpr std::int16_t kFetchUnseenFrom = 4;
 /// Below this version no batch comes that is over the limits.
 inline constexpr std::int16_t kFetchOverLimitFrom = 3;
 
@@ -18,8 +18,8 @@ inline constexpr std::int16_t kFetchOverLimitFrom = 3;
 /// configuration. They lie in memory of their own then, at most as much as was read unless the
 /// first batch alone is more.
 ///
-/// kUnsupportedCompressionType for zstd below version 10, kUnsupportedVersion where the topic
-/// doesn't convert.
+/// kUnsupportedCompressionType below version 10 where the topic's own compression is zstd, and
+/// below version 4 for a batch of it; kUnsupportedVersion where the topic doesn't convert.
 ErrorCode fit_to_version(Parts& batches, std::int16_t version, const TopicConfig& topic,
                          Offset from, Decompressor& decompressor);
 

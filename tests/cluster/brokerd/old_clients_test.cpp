@@ -130,6 +130,25 @@ TEST_P(OldClientsTest, ZstdIsNotForThem) {
         seal(batch);
         EXPECT_EQ(co_await produce_code(client, batch, 6), 76);
         EXPECT_EQ(co_await produce_code(client, batch, 7), 0);
+        for (const std::int16_t version : {0, 3}) {
+            EXPECT_EQ(co_await fetch_code(client, 0, version, 10'000), 76) << version;
+        }
+        // What needs no conversion comes as it is, whether the client knows the codec or not.
+        for (const std::int16_t version : {4, 9, 10}) {
+            const auto same = co_await fetch(client, 0, version, 10'000);
+            EXPECT_EQ(same.error_code, 0) << version;
+            EXPECT_EQ(same.records->to_bytes().size(), batch.size()) << version;
+        }
+    };
+    with_client(scenario);
+}
+
+TEST_P(OldClientsTest, ATopicOfZstdIsNotForThem) {
+    more_ = {{"compression.type", "zstd"}};
+    const auto scenario = [](Client& client) -> Task<> {
+        co_await make_topic(client);
+        const Bytes batch = make_batch();
+        EXPECT_EQ(co_await produce_code(client, batch, 7), 0);
         for (const std::int16_t version : {0, 3, 9}) {
             EXPECT_EQ(co_await fetch_code(client, 0, version, 10'000), 76) << version;
         }
