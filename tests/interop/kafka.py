@@ -25,13 +25,13 @@ class KafkaError(Exception):
     """A peer did not do what the test needs; carries what it printed."""
 
 
-def class_path():
+def class_path(pom=POM, folder="libs"):
     """Kafka's jars, brought by Maven when they are missing or the list has changed."""
-    libs, stamp = PLACE / "libs", PLACE / "libs.stamp"
-    wanted = hashlib.sha256(POM.read_bytes()).hexdigest()
+    libs, stamp = PLACE / folder, PLACE / f"{folder}.stamp"
+    wanted = hashlib.sha256(pom.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
         PLACE.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies",
+        done = subprocess.run(["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies",
                                f"-DoutputDirectory={libs}"], capture_output=True, text=True)
         if done.returncode != 0:
             raise KafkaError(f"Maven could not bring Kafka's classes:\n{done.stdout[-2000:]}")
