@@ -125,6 +125,12 @@ Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) 
     }
 }
 
+/// What a log says of a batch's producer; such refusals tell where the log starts.
+bool is_of_producer(boost::system::error_code error) {
+    return error == make_error_code(Errc::kOutOfOrderSequence) ||
+           error == make_error_code(Errc::kStaleProducerEpoch);
+}
+
 /// The work of a request, divided by owner, and its answer, in which refusals stand already.
 class Division {
 public:
@@ -162,6 +168,9 @@ private:
             partition.log_start_offset = append.log_start.value;
         } else if (!append.accepted) {
             partition = refused(partition.index, to_error_code(append.accepted.error()));
+            if (is_of_producer(append.accepted.error())) {
+                partition.log_start_offset = append.log_start.value;
+            }
         } else {
             partition.base_offset = append.accepted->base_offset.value;
             const TimestampMs original = append.accepted->duplicate_of;
@@ -172,7 +181,6 @@ private:
 
     ProduceResponse::Partition take(const std::string& topic,
                                     const ProduceRequest::Partition& wanted) {
-        if (!is_acks(request_.acks)) return refused(wanted.index, ErrorCode::kInvalidRequiredAcks);
         if (is_internal_topic(topic) && context_.header.client_id != "__admin_client") {
             return refused(wanted.index, ErrorCode::kInvalidTopicException);
         }
@@ -183,6 +191,7 @@ private:
         if (holds_transaction(records)) return refused(wanted.index, refuse_transaction(request_));
         const ErrorCode code = check_request(records, context_.version());
         if (code != ErrorCode::kNone) return refused(wanted.index, code);
+        if (!is_acks(request_.acks)) return refused(wanted.index, ErrorCode::kInvalidRequiredAcks);
         Append append;
         append.topic = response.topics.size() - 1;
         append.partition = response.topics.back().partitions.size();

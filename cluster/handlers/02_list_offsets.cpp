@@ -123,8 +123,8 @@ using LookUps = ByOwner<std::vector<LookUp>>;
 FoundLog check(const RequestContext& context, const TopicImage* topic,
                const ListOffsetsRequest::Partition& wanted) {
     const auto from = known_from(wanted.timestamp);
-    const bool is_old_style = context.version() == 0;
-    if (!is_old_style && (!from || context.version() < *from)) {
+    // Version 0 knows the two of version 1.
+    if (!from || std::max<std::int16_t>(context.version(), 1) < *from) {
         return {ErrorCode::kUnsupportedVersion, {}};
     }
     return find_log(topic, wanted.index, wanted.current_leader_epoch);

@@ -59,20 +59,29 @@ ErrorCode code_of(TopicCreation outcome) {
     return ErrorCode::kUnknownServerError;
 }
 
+/// Of a name that no topic has, which may be made now.
+Task<ErrorCode> answer_unknown(BrokerContext& broker, const std::string& name,
+                               const MetadataRequest& request) {
+    if (!is_topic_name(name)) co_return ErrorCode::kInvalidTopicException;
+    const bool may_create = request.allow_auto_topic_creation && broker.config.auto_create_topics;
+    if (!may_create) co_return ErrorCode::kUnknownTopicOrPartition;
+    if (broker.config.default_replication_factor > 1) {
+        co_return ErrorCode::kInvalidReplicationFactor;
+    }
+    co_return code_of(co_await broker.create_topic(name));
+}
+
 Task<MetadataResponse::Topic> answer_name(BrokerContext& broker, std::string name,
                                           const MetadataRequest& request) {
-    if (!is_topic_name(name)) co_return failed(name, {}, ErrorCode::kInvalidTopicException);
     const auto image = broker.view.now();
     if (const TopicImage* const stored = image->find(name)) {
         co_return describe(broker, name, *stored, request);
     }
-    const bool may_create = request.allow_auto_topic_creation && broker.config.auto_create_topics;
-    if (!may_create) co_return failed(name, {}, ErrorCode::kUnknownTopicOrPartition);
-    if (broker.config.default_replication_factor > 1) {
-        co_return failed(name, {}, ErrorCode::kInvalidReplicationFactor);
-    }
-    const TopicCreation outcome = co_await broker.create_topic(name);
-    co_return failed(name, {}, code_of(outcome));
+    const ErrorCode code = co_await answer_unknown(broker, name, request);
+    MetadataResponse::Topic topic = failed(name, {}, code);
+    // Whoever may describe it is told what it may do, though it isn't there.
+    if (request.include_topic_authorized_operations) topic.authorized_operations = kTopicOperations;
+    co_return topic;
 }
 
 MetadataResponse::Topic answer_id(const BrokerContext& broker, const Uuid& id,

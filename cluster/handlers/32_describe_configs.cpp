@@ -126,9 +126,11 @@ private:
 
     static void describe_metrics(const DescribeConfigsRequest::Resource& wanted,
                                  Described& described) {
-        if (!wanted.resource_name.empty()) return;
+        // A cluster with ZooKeeper has none.
         fail(described, ErrorCode::kInvalidRequest,
-             "Client metrics subscription name must not be empty");
+             wanted.resource_name.empty()
+                 ? "Client metrics subscription name must not be empty"
+                 : "Config type client-metrics is only supported on KRaft clusters");
     }
 
     bool is_this_broker(const std::string& name, std::string_view rest,

@@ -3,6 +3,7 @@
 // The producers that a partition's log knows, by id: epoch, last sequence and time, and of
 // transactions the coordinator's epoch and where the open one begins. What is told is durable.
 #include "cluster/handlers/by_owner.hpp"
+#include "cluster/handlers/config_resources.hpp"
 #include "cluster/handlers/find_log.hpp"
 #include "cluster/handlers/handlers.hpp"
 
@@ -53,6 +54,7 @@ DescribeProducersResponse divide(const TopicsImage& image, const DescribeProduce
         auto& answers = response.topics.emplace_back();
         answers.name = topic.name;
         const TopicImage* const known = image.find(topic.name);
+        const std::string invalid = topic_name_problem(topic.name);
         for (const std::int32_t index : topic.partition_indexes) {
             const FoundLog found = find_log(known, index, kAnyLeaderEpoch);
             if (found.code == ErrorCode::kNone) {
@@ -66,6 +68,10 @@ DescribeProducersResponse divide(const TopicsImage& image, const DescribeProduce
             partition.error_code = raw(found.code);
             // Kafka has words for a topic that isn't there, and none for a partition.
             if (known == nullptr) partition.error_message = kNoSuchTopic;
+            if (!invalid.empty()) {
+                partition.error_code = raw(ErrorCode::kInvalidTopicException);
+                partition.error_message = invalid;
+            }
         }
     }
     return response;

@@ -140,14 +140,14 @@ bool FetchAnswer::is_news(const LogRead& read) const {
 
 FetchResponse::Partition FetchAnswer::tell(LogRead& read) const {
     const std::int32_t index = read.wanted->index;
-    if (!read.read) return failed(index, in_version(to_error_code(read.read.error())));
+    if (!read.read) return failed_read(index, in_version(to_error_code(read.read.error())));
     const ErrorCode fits = fit_to_version(*read.read, terms_.version, *read.config,
                                           read.wanted->from, broker_.decompressor);
     if (fits != ErrorCode::kNone) return failed(index, fits);
     FetchResponse::Partition partition;
     partition.index = index;
     // Consumers that read committed records get a list, the others none.
-    if (!terms_.read_committed) partition.aborted_transactions.reset();
+    if (!terms_.read_committed || read.diverging) partition.aborted_transactions.reset();
     partition.high_watermark = read.durable_end.value;
     partition.last_stable_offset = read.durable_end.value;
     partition.log_start_offset = read.log_start.value;
@@ -164,6 +164,12 @@ FetchResponse::Partition FetchAnswer::failed(std::int32_t index, ErrorCode code)
     partition.index = index;
     partition.error_code = raw(code);
     partition.high_watermark = -1;
+    return partition;
+}
+
+/// Where a log was asked at all there is no list.
+FetchResponse::Partition FetchAnswer::failed_read(std::int32_t index, ErrorCode code) const {
+    FetchResponse::Partition partition = failed(index, code);
     partition.aborted_transactions.reset();
     return partition;
 }

@@ -54,6 +54,7 @@ private:
     FetchResponse::Partition tell(LogRead& read) const;
     std::vector<Told> tell_all();
     FetchResponse::Partition failed(std::int32_t index, ErrorCode code) const;
+    FetchResponse::Partition failed_read(std::int32_t index, ErrorCode code) const;
     ErrorCode in_version(ErrorCode code) const;
 
     BrokerContext& broker_;

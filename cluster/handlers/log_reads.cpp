@@ -46,12 +46,14 @@ std::size_t count_logs(OwnerReads& mine) {
     std::size_t sum = 0;
     for (LogRead& each : mine.reads) {
         each.available = 0;
+        each.any_there = false;
         if (!note_state(each)) continue;
         const auto available = each.log->available(each.wanted->from, each.place_in_log);
         if (!available) {
             each.read = available.error();
             continue;
         }
+        each.any_there = available->bytes > 0;
         each.available = std::min<std::uint64_t>(available->bytes, each.bytes_max);
         each.lies_behind = available->in_older_segment;
         sum += each.available;
@@ -112,7 +114,7 @@ Owners<OwnerReads> divide_rest(LogReads& reads, ReadLimit limit) {
         each->bytes_max = std::min(each->available, left);
         left -= each->bytes_max;
         mine.limit.bytes += each->bytes_max;
-        if (each->available > 0 && std::exchange(any, false)) mine.limit.any = true;
+        if (each->any_there && std::exchange(any, false)) mine.limit.any = true;
     }
     return pending;
 }
@@ -136,12 +138,12 @@ bool is_worth_reading(const LogReads& reads, std::size_t enough) {
 
 bool is_all_read(const LogReads& reads) {
     bool any_pending = false;
-    std::size_t available = 0;
+    bool any_there = false;
     for (const auto& [owner, mine] : reads) {
         any_pending = any_pending || mine.pending;
-        for (const LogRead& each : mine.reads) available += each.available;
+        for (const LogRead& each : mine.reads) any_there = any_there || each.any_there;
     }
-    return !any_pending && (available == 0 || bytes_read(reads) > 0);
+    return !any_pending && (!any_there || bytes_read(reads) > 0);
 }
 
 /// Waits on several shards for the first that tells of a move, and calls the others off.

@@ -26,6 +26,7 @@ struct LogRead {
     const TopicConfig* config{};  // of the image that the request goes by
     std::size_t bytes_max{};
     std::size_t available{};  // of these bytes, as far as they were counted
+    bool any_there{};         // a batch, though none of it may be within the limit
     bool lies_behind{};       // of these some are in an older segment than the log's end
     std::optional<EpochEnd>
         diverging{};  // where the reader's log parts from this one: nothing is read

@@ -282,6 +282,8 @@ TEST_P(ConfigsTest, AnUnknownKindSpoilsADescription) {
         EXPECT_EQ(absent.error_code, raw(ErrorCode::kUnknownTopicOrPartition));
         const auto invalid = co_await describe(client, kTopic, "a b");
         EXPECT_EQ(invalid.error_code, raw(ErrorCode::kInvalidTopicException));
+        const auto metrics = co_await describe(client, 16, "some");
+        EXPECT_EQ(metrics.error_code, raw(ErrorCode::kInvalidRequest));
         const auto logger = co_await describe(client, kLogger, "0");
         EXPECT_EQ(logger.configs.size(), 1u);
         EXPECT_EQ(logger.configs.at(0).config_source, 6);

@@ -138,6 +138,7 @@ TEST_P(IdempotenceTest, Trap38_AGapAndAnOlderEpochAreRefused) {
         auto answer = co_await produce(client, gap);
         EXPECT_EQ(answer.error_code, raw(ErrorCode::kOutOfOrderSequenceNumber));
         EXPECT_EQ(answer.base_offset, -1);
+        EXPECT_EQ(answer.log_start_offset, 0);
         const Bytes old = batch_of(9, 3, 1);
         answer = co_await produce(client, old);
         EXPECT_EQ(answer.error_code, raw(ErrorCode::kInvalidProducerEpoch));
@@ -181,6 +182,9 @@ TEST_P(IdempotenceTest, APartitionTellsItsProducers) {
         partition = response.topics[0].partitions[0];
         EXPECT_EQ(partition.error_code, raw(ErrorCode::kUnknownTopicOrPartition));
         EXPECT_EQ(partition.error_message, "This server does not host this topic-partition.");
+        response = co_await describe(client, "bad name", 0);
+        partition = response.topics[0].partitions[0];
+        EXPECT_EQ(partition.error_code, raw(ErrorCode::kInvalidTopicException));
     });
 }
 

@@ -33,6 +33,10 @@ TEST_P(FetchTraps, Trap52_TheFirstBatchOfAllComesWhole) {
         const auto behind = co_await client.ask<FetchResponse>(request, 4);
         EXPECT_EQ(behind->topics[0].partitions[0].records->size(), 0u);
         EXPECT_EQ(behind->topics[0].partitions[1].records->size(), batch.size());
+        // No limit is too small.
+        for (auto& each : request.topics[0].partitions) each.partition_max_bytes = 0;
+        const auto none = co_await client.ask<FetchResponse>(request, 4);
+        EXPECT_EQ(none->topics[0].partitions[1].records->size(), batch.size());
     });
 }
 

@@ -116,6 +116,11 @@ TEST_P(MetadataTraps, Trap27_OperationsAreToldOnlyWhenAskedFor) {
         const MetadataResponse with = co_await ask(client, request, 10);
         EXPECT_EQ(with.cluster_authorized_operations, 8096);
         EXPECT_EQ(with.topics[0].authorized_operations, 3576);
+        request.topics->at(0).name = "nowhere";
+        request.allow_auto_topic_creation = false;
+        const MetadataResponse absent = co_await ask(client, request, 10);
+        EXPECT_EQ(absent.topics[0].error_code, raw(ErrorCode::kUnknownTopicOrPartition));
+        EXPECT_EQ(absent.topics[0].authorized_operations, 3576);
     });
 }
 
@@ -188,6 +193,23 @@ TEST_P(MetadataTraps, Trap34_CoordinatorsAreAnsweredPerKeyFromVersionFour) {
         EXPECT_EQ(batched->coordinators.size(), 2u);
         EXPECT_EQ(batched->coordinators[1].key, "two");
         EXPECT_EQ(batched->coordinators[1].error_code, raw(ErrorCode::kCoordinatorNotAvailable));
+    });
+}
+
+TEST_P(MetadataTraps, Trap34_TypesOfKeysAreKnownFromTheirVersions) {
+    with_broker([](Client& client) -> Task<> {
+        FindCoordinatorRequest request;
+        request.coordinator_keys = {"one"};
+        for (const std::int8_t type : {-1, 0, 1, 2, 3}) {
+            request.key_type = type;
+            for (const std::int16_t version : {5, 6}) {
+                const bool known = type >= 0 && type <= (version < 6 ? 1 : 2);
+                const auto answer = co_await client.ask<FindCoordinatorResponse>(request, version);
+                EXPECT_EQ(
+                    answer->coordinators[0].error_code,
+                    raw(known ? ErrorCode::kCoordinatorNotAvailable : ErrorCode::kInvalidRequest));
+            }
+        }
     });
 }
 

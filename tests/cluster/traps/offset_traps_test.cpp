@@ -86,6 +86,21 @@ TEST_P(OffsetTraps, Trap65_SpecialTimestampsAreKnownFromTheirVersions) {
     });
 }
 
+TEST_P(OffsetTraps, Trap65_TheOldestVersionKnowsTwoSpecialTimestamps) {
+    with_broker([](Client& client) -> Task<> {
+        (void)co_await make_topic(client, "t");
+        for (const char* const name : {"t", "nowhere"}) {
+            ListOffsetsRequest request;
+            auto& topic = request.topics.emplace_back();
+            topic.name = name;
+            topic.partitions.emplace_back().timestamp = -3;
+            const auto response = co_await client.ask<ListOffsetsResponse>(request, 0);
+            EXPECT_EQ(response->topics[0].partitions[0].error_code,
+                      raw(ErrorCode::kUnsupportedVersion));
+        }
+    });
+}
+
 TEST_P(OffsetTraps, Trap65_TheEarliestOffsetHasTheEpochOfItsBatch) {
     const auto scenario = [this]() -> Task<> {
         for (int life = 0; life < 2; ++life) {

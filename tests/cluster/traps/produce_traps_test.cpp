@@ -6,19 +6,22 @@ namespace {
 
 class ProduceTraps : public TrapTest {};
 
-TEST_P(ProduceTraps, Trap35_InvalidRequiredAcksIsToldOfEveryPartition) {
+TEST_P(ProduceTraps, Trap35_InvalidRequiredAcksIsToldOfEveryPartitionThereIs) {
     with_broker([](Client& client) -> Task<> {
         (void)co_await make_topic(client, "t");
         const Bytes batch = make_batch();
         for (const std::int16_t acks : {2, -2}) {
             ProduceRequest request = produce_to("t", 0, batch, acks);
             request.topics[0].partitions.push_back(request.topics[0].partitions[0]);
-            request.topics[0].partitions[1].index = 7;
+            request.topics[0].partitions[1].index = 1;
+            request.topics[0].partitions.push_back(request.topics[0].partitions[0]);
+            request.topics[0].partitions[2].index = 7;
             const auto response = co_await client.ask<ProduceResponse>(request, 9);
-            for (const auto& each : response->topics[0].partitions) {
-                EXPECT_EQ(each.error_code, raw(ErrorCode::kInvalidRequiredAcks));
-                EXPECT_EQ(each.base_offset, -1);
-            }
+            const auto& answers = response->topics[0].partitions;
+            for (const auto& each : answers) EXPECT_EQ(each.base_offset, -1);
+            EXPECT_EQ(answers[0].error_code, raw(ErrorCode::kInvalidRequiredAcks));
+            EXPECT_EQ(answers[1].error_code, raw(ErrorCode::kInvalidRequiredAcks));
+            EXPECT_EQ(answers[2].error_code, raw(ErrorCode::kUnknownTopicOrPartition));
         }
     });
 }
