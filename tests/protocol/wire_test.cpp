@@ -1,7 +1,7 @@
 #include "protocol/wire.hpp"
 
 #include "protocol/codec.hpp"
-#include "tests/protocol/hex.hpp"
+#include "tests/support/hex.hpp"
 
 #include <gtest/gtest.h>
 
