@@ -55,11 +55,6 @@ Result<OldMessage> parse_message(std::int64_t offset, ByteView body) {
     return message;
 }
 
-Error WrapperReader::error_of(const RecordBlock& block) {
-    const bool too_large = block.error() == make_error_code(Errc::kTooLarge);
-    return too_large ? Errc::kTooLarge : Errc::kInvalidRecord;
-}
-
 Result<void> WrapperReader::begin(const OldMessage& wrapper) {
     if (wrapper.codec_bits() > static_cast<std::uint8_t>(Codec::kZstd)) {
         return Errc::kUnsupportedCodec;
@@ -68,7 +63,7 @@ Result<void> WrapperReader::begin(const OldMessage& wrapper) {
     if (codec == Codec::kZstd || !wrapper.value) return Errc::kInvalidRecord;
     limit_ = plain_bytes_max(wrapper.value->size());
     const auto header = wrapper.magic == 0 ? Lz4Header::kUnchecked : Lz4Header::kChecked;
-    if (!decompressor_.begin(codec, *wrapper.value, header)) return Errc::kInvalidRecord;
+    if (!decompressor_.begin(codec, *wrapper.value, header)) return Errc::kMalformed;
     return {};
 }
 

@@ -49,9 +49,9 @@ public:
     /// it, and with the wrapper's time where that is the time of all. The message is borrowed for
     /// the call. A cut-off one at the end is left out, as Kafka does.
     ///
-    /// Errc::kCorruptBatch for a checksum or size, kTooLarge when the block grows over
-    /// plain_bytes_max(), kUnsupportedCodec, kInvalidRecord for anything else that no wrapper
-    /// holds: another wrapper, another format, nothing.
+    /// Errc::kCorruptBatch for a checksum or size, kMalformed when the block does not decompress,
+    /// kTooLarge when it grows over plain_bytes_max(), kUnsupportedCodec, kInvalidRecord for
+    /// anything else that no wrapper holds: another wrapper, another format, nothing.
     template <class OnMessage>
     Result<void> read(const OldMessage& wrapper, OnMessage on_message) {
         const auto begun = begin(wrapper);
@@ -65,14 +65,13 @@ public:
             last = (*next)->offset;
             on_message(**next);
         }
-        if (block.error()) return error_of(block);
+        if (block.error()) return block.error();
         const bool beyond = wrapper.magic > 0 && wrapper.offset != 0 && wrapper.offset < last;
         if (!last || beyond) return Errc::kInvalidRecord;
         return {};
     }
 
 private:
-    static Error error_of(const RecordBlock& block);
     Result<void> begin(const OldMessage& wrapper);
     /// Nothing when what is left is no whole message.
     Result<std::optional<OldMessage>> next_in(RecordBlock& block, const OldMessage& wrapper);

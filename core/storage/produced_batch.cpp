@@ -47,7 +47,7 @@ Result<void> check_records(const RecordBatchView& batch, RecordBlock block, Reco
 
 Error refusal_of(const Error& error) {
     const bool too_large = error == make_error_code(Errc::kTooLarge);
-    return too_large ? Errc::kBatchTooLarge : Errc::kInvalidRecord;
+    return too_large ? make_error_code(Errc::kBatchTooLarge) : error;
 }
 
 Accepted refused(const Error& error) { return {.refusal = {.error = error}}; }
@@ -96,7 +96,7 @@ Accepted keep(MutableBytes bytes, const ProduceRules& rules, Decompressor& decom
     const RecordBatchView batch(bytes);
     const ByteView block = batch.records();
     const bool plain = batch.codec() == Codec::kNone;
-    if (!plain && !decompressor.begin(batch.codec(), block)) return refused(Errc::kInvalidRecord);
+    if (!plain && !decompressor.begin(batch.codec(), block)) return refused(Errc::kMalformed);
     RecordChecks checks(rules, batch.is_append_time(),
                         plain ? RecordDetail::kWhole : RecordDetail::kSizesOnly);
     bool in_order = false;

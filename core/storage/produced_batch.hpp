@@ -27,8 +27,9 @@ Result<MutableBytes> find_produced(MutableBytes records);
 /// time, also of compressed ones. Its times become the topic's, its largest timestamp that of its
 /// records where the header lied. Where the topic compresses otherwise, it is written anew.
 ///
-/// kCorruptBatch, kInvalidRecord, kInvalidTimestamp, kUnsupportedCodec, or kBatchTooLarge: over the
-/// limit, before or after, or so much larger without compression that a client has to split it.
+/// kCorruptBatch, kInvalidRecord, kInvalidTimestamp, kUnsupportedCodec, kBatchTooLarge: over the
+/// limit, before or after, or so much larger without compression that a client has to split it; or
+/// kMalformed: a block that doesn't decompress, for which Kafka has no error of its own either.
 Accepted accept_produced(MutableBytes batch, const ProduceRules& rules, Decompressor& decompressor);
 
 }  // namespace millrace

@@ -11,8 +11,8 @@ namespace millrace {
 /// Messages of magic 0 have no timestamp. A cut-off one at the end is left out, and nothing at all
 /// is no error.
 ///
-/// kCorruptBatch, kInvalidRecord, kInvalidTimestamp, kUnsupportedCodec or kBatchTooLarge, as for
-/// batches; one message over the limit is too large as well.
+/// kCorruptBatch, kInvalidRecord, kInvalidTimestamp, kUnsupportedCodec, kBatchTooLarge or
+/// kMalformed, as for batches; one message over the limit is too large as well.
 Accepted accept_messages(MutableBytes records, const ProduceRules& rules,
                          Decompressor& decompressor);
 

@@ -35,8 +35,9 @@ public:
     explicit RecordReader(Decompressor& decompressor) : decompressor_(decompressor) {}
 
     /// Calls `on_record(RecordView)` for each record of the batch; false from it ends the walk. The
-    /// view is borrowed for the call. Errc::kInvalidRecord when block or structure do not hold,
-    /// kTooLarge when the block grows over plain_bytes_max().
+    /// view is borrowed for the call. Errc::kInvalidRecord when their structure does not hold,
+    /// kMalformed when the block does not decompress, kTooLarge when it grows over
+    /// plain_bytes_max().
     template <class OnRecord>
     Result<void> read(const RecordBatchView& batch, OnRecord on_record) {
         if (batch.codec() == Codec::kNone) {
@@ -44,15 +45,14 @@ public:
             return read_block(block, batch.record_count(), on_record);
         }
         const ByteView compressed = batch.records();
-        if (!decompressor_.begin(batch.codec(), compressed)) return Errc::kInvalidRecord;
+        if (!decompressor_.begin(batch.codec(), compressed)) return Errc::kMalformed;
         RecordBlock block(decompressor_, plain_bytes_max(compressed.size()));
         return read_block(block, batch.record_count(), on_record);
     }
 
 private:
     static Error error_of(const RecordBlock& block) {
-        const bool too_large = block.error() == make_error_code(Errc::kTooLarge);
-        return too_large ? Errc::kTooLarge : Errc::kInvalidRecord;
+        return block.error() ? block.error() : make_error_code(Errc::kInvalidRecord);
     }
 
     template <class OnRecord>

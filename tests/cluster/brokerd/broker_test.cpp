@@ -139,7 +139,7 @@ TEST_P(BrokerTest, ProduceErrorsAreKafkas) {
         const Bytes unknown_codec = make_batch({.attributes = 6});
         EXPECT_EQ(co_await code_of(produce_to("t", 0, unknown_codec, 1)), 76);
         const Bytes no_gzip = make_batch({.attributes = 1});
-        EXPECT_EQ(co_await code_of(produce_to("t", 0, no_gzip, 1)), 87);
+        EXPECT_EQ(co_await code_of(produce_to("t", 0, no_gzip, 1)), -1);
         const Bytes large = make_batch({.value_bytes = 2 << 20});
         EXPECT_EQ(co_await code_of(produce_to("t", 0, large, 1)), 10);
     });
