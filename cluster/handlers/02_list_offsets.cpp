@@ -36,11 +36,12 @@ std::optional<std::int16_t> known_from(TimestampMs timestamp) {
     }
 }
 
-/// The first record of `batch` at or after `target`.
-Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch,
-                                                   TimestampMs target) {
+/// The first record of `batch` at or after `target`, and not below `from`.
+Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch, TimestampMs target,
+                                                   Offset from) {
     if (batch.is_append_time()) {
-        return FoundTimestamp{batch.max_timestamp(), batch.base_offset(), batch.leader_epoch()};
+        return FoundTimestamp{batch.max_timestamp(), std::max(batch.base_offset(), from),
+                              batch.leader_epoch()};
     }
     Decompressor decompressor;
     const auto begun = decompressor.begin(batch.codec(), batch.records());
@@ -49,9 +50,9 @@ Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch,
     std::optional<FoundTimestamp> found;
     const auto walked = walk_records(block, batch.record_count(), [&](const RecordDeltas& deltas) {
         const TimestampMs timestamp = batch.base_timestamp() + deltas.timestamp;
-        if (timestamp < target) return true;
-        found =
-            FoundTimestamp{timestamp, batch.base_offset() + deltas.offset, batch.leader_epoch()};
+        const Offset offset = batch.base_offset() + deltas.offset;
+        if (timestamp < target || offset < from) return true;
+        found = FoundTimestamp{timestamp, offset, batch.leader_epoch()};
         return false;
     });
     if (!walked) return walked.error();
@@ -59,10 +60,16 @@ Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch,
 }
 
 Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, TimestampMs target) {
-    const auto batch = co_await log.find_batch_by_time(target);
-    if (!batch) co_return batch.error();
-    if (!*batch) co_return std::optional<FoundTimestamp>();
-    co_return search_batch(RecordBatchView((*batch)->bytes), target);
+    for (Offset from = log.log_start_offset();;) {
+        const auto batch = co_await log.find_batch_by_time(target, from);
+        if (!batch) co_return batch.error();
+        if (!*batch) co_return std::optional<FoundTimestamp>();
+        const RecordBatchView view((*batch)->bytes);
+        auto found = search_batch(view, target, from);
+        // The record that reaches it may be one that was deleted.
+        if (!found || *found) co_return found;
+        from = view.last_offset() + 1;
+    }
 }
 
 Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpoch epoch,

@@ -130,6 +130,7 @@ Task<MetadataResponse> handle_metadata(BrokerContext& broker, RequestContext& co
         co_return response;
     }
     if (!is_valid(context, request)) {
+        response = MetadataResponse();
         for (const auto& topic : *request.topics) {
             // Below version 12 a response has no null names.
             const std::optional<std::string> name = topic.name.value_or("");

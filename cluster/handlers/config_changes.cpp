@@ -145,14 +145,14 @@ public:
 
 private:
     Task<ResourceError> change_topic(const ResourceChange& change) {
+        if (change.name.empty()) {
+            co_return invalid_request("Default topic resources are not allowed.");
+        }
         const TopicImage* const stored = broker_.topics.image().find(change.name);
         Properties level;
         if (stored != nullptr && !changes_.replaces_all) level = stored->overrides;
         if (auto error = change_keys(ResourceKind::kTopic, change.keys, level); !error.is_none()) {
             co_return error;
-        }
-        if (change.name.empty()) {
-            co_return invalid_request("Default topic resources are not allowed.");
         }
         if (stored == nullptr) {
             co_return ResourceError{ErrorCode::kUnknownTopicOrPartition,

@@ -63,7 +63,10 @@ ErrorCode FetchAnswer::check(const FetchPartition& wanted, const FetchedTopic& t
 
 void FetchAnswer::refuse(std::vector<Told>& among, std::size_t place, FetchPartition& wanted,
                          ErrorCode code, LeaderEpoch epoch) {
-    Told told{place, &wanted, failed(wanted.index, in_version(code))};
+    const ErrorCode told_code = in_version(code);
+    Told told{
+        place, &wanted,
+        is_unknown(code) ? failed(wanted.index, told_code) : failed_read(wanted.index, told_code)};
     const bool elsewhere =
         code == ErrorCode::kNotLeaderOrFollower || code == ErrorCode::kFencedLeaderEpoch;
     if (elsewhere && terms_.version >= kCurrentLeaderFrom) {

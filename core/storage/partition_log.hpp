@@ -248,9 +248,9 @@ public:
     /// where the batch that holds `from` begins, for the next count. Exact, unless that batch is in
     /// a file only: then from the index entry before it.
     Result<Available> available(Offset from, std::optional<LogCursor>& place) const;
-    /// The first batch below durable_end() whose largest timestamp reaches `target`.
-    /// Errc::kStorageFailed as above.
-    Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target);
+    /// The first batch below durable_end() with an offset from `from` on, and from the log's start,
+    /// whose largest timestamp reaches `target`. Errc::kStorageFailed as above.
+    Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target, Offset from);
     /// The largest timestamp and the last offset of the batch that holds it.
     std::optional<FoundTimestamp> largest_timestamp() const;
     /// Each segment's first offset and largest timestamp, in rising order.

@@ -136,7 +136,8 @@ Result<Available> PartitionLog::available(Offset from, std::optional<LogCursor>&
     return Available{bytes + durable_end_at_.position - begin, older};
 }
 
-Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {
+Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target,
+                                                                     Offset from) {
     if (failed_) co_return failure_;
     const Offset end = durable_end_;
     for (auto at = segments_.begin(); at != segments_.end();) {
@@ -147,8 +148,9 @@ Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs
             continue;
         }
         const Gate::Pass pass = segment.enter();
-        const auto reaches_target = [target, this](const RecordBatchView& batch) {
-            return batch.max_timestamp() >= target && batch.last_offset() >= log_start_;
+        const auto reaches_target = [target, from, this](const RecordBatchView& batch) {
+            return batch.max_timestamp() >= target &&
+                   batch.last_offset() >= std::max(from, log_start_);
         };
         const auto place = co_await find_batch(
             segment, segment.index().position_before_time(target), end, reaches_target);

@@ -1,4 +1,5 @@
 // Traps 65 to 73: offsets and epochs.
+#include "protocol/message/delete_records.hpp"
 #include "tests/cluster/traps/trap_test.hpp"
 
 #include <ostream>
@@ -98,6 +99,27 @@ TEST_P(OffsetTraps, Trap65_TheOldestVersionKnowsTwoSpecialTimestamps) {
             EXPECT_EQ(response->topics[0].partitions[0].error_code,
                       raw(ErrorCode::kUnsupportedVersion));
         }
+    });
+}
+
+TEST_P(OffsetTraps, Trap66_ATimeFindsNoRecordThatWasDeleted) {
+    with_broker([](Client& client) -> Task<> {
+        (void)co_await make_topic(client, "t");
+        const Bytes batch = make_batch({.records = 3, .base_timestamp = 5000});
+        for (int i = 0; i < 2; ++i) (void)co_await produce(client, "t", 0, batch);
+        DeleteRecordsRequest deletion;
+        deletion.timeout_ms = 1000;
+        auto& topic = deletion.topics.emplace_back();
+        topic.name = "t";
+        topic.partitions.emplace_back().offset = 2;
+        const auto deleted = co_await client.ask<DeleteRecordsResponse>(deletion, 2);
+        EXPECT_EQ(deleted->topics[0].partitions[0].error_code, 0);
+        EXPECT_EQ(co_await list(client, 0, 5), (Listed{0, 2, 5002, 0}));
+        // Deleted in the first batch, there in the second.
+        EXPECT_EQ(co_await list(client, 5002, 5), (Listed{0, 2, 5002, 0}));
+        deletion.topics[0].partitions[0].offset = 3;
+        (void)co_await client.ask<DeleteRecordsResponse>(deletion, 2);
+        EXPECT_EQ(co_await list(client, 5002, 5), (Listed{0, 5, 5002, 0}));
     });
 }
 

@@ -293,11 +293,11 @@ TEST_F(PartitionLogTest, ATimestampFindsTheFirstBatchThatReachesIt) {
     const auto scenario = [this]() -> Task<> {
         auto log = co_await create(small_segments());
         (void)co_await fill(*log, 100);
-        const auto found = co_await log->find_batch_by_time(1500);
+        const auto found = co_await log->find_batch_by_time(1500, Offset{0});
         EXPECT_TRUE(found && *found);
         EXPECT_GE(RecordBatchView((*found)->bytes).max_timestamp(), 1500);
         EXPECT_LE(RecordBatchView((*found)->bytes).base_timestamp(), 1500);
-        const auto none = co_await log->find_batch_by_time(1'000'000);
+        const auto none = co_await log->find_batch_by_time(1'000'000, Offset{0});
         EXPECT_TRUE(none && !*none);
         EXPECT_EQ(log->largest_timestamp()->timestamp, 1994);
         EXPECT_TRUE(co_await log.directory->close());
