@@ -37,6 +37,9 @@ Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
         co_await shared.make_room();
         log = co_await PartitionLog::open(shared, folder_, name, take_log_id(), past);
     }
+    if (!log && log.error() == make_error_code(Errc::kUnknownTopic)) {
+        co_return co_await remove_half_made(name.folder());
+    }
     if (!log) {
         shared.logger.error(
             "a partition's log cannot be loaded",
@@ -45,6 +48,13 @@ Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
     }
     logs.emplace(std::move(name), std::move(*log));
     co_return Result<void>();
+}
+
+/// It would be in the way of the partition's creation, which is tried again.
+Task<Result<void>> LogSet::remove_half_made(std::string folder) {
+    shared.logger.info("removing a partition's folder that is half made",
+                       {{"log_dir", folder_}, {"folder", folder}});
+    co_return co_await remove_folder_with_files(shared.world, folder_ + "/" + folder);
 }
 
 Task<Result<void>> LogSet::sync_segments() {

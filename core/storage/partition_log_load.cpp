@@ -17,6 +17,14 @@ bool is_segment(const FolderEntry& entry) {
                        [](char each) { return each >= '0' && each <= '9'; });
 }
 
+/// Left by a crash in the middle of make_files(): before partition.metadata has its name there is
+/// nothing else, and nobody was promised anything.
+bool is_half_made(const std::vector<FolderEntry>& entries) {
+    return std::ranges::all_of(entries, [](const FolderEntry& each) {
+        return !each.is_folder && each.name == "partition.metadata.tmp";
+    });
+}
+
 }  // namespace
 
 Task<Result<Uuid>> read_topic_id(World& world, std::string folder) {
@@ -79,6 +87,7 @@ Task<Result<void>> PartitionLog::load(Past past) {
     if (!named) co_return named;
     const auto entries = co_await list_folder(world_, folder_);
     if (!entries) co_return entries.error();
+    if (is_half_made(*entries)) co_return Errc::kUnknownTopic;
     const auto cleared = co_await remove_leftovers(*entries);
     if (!cleared) co_return cleared;
     std::vector<Offset> bases;

@@ -8,6 +8,8 @@
 #include "tests/support/broker_test.hpp"
 
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 
 namespace millrace {
 namespace {
@@ -338,6 +340,36 @@ TEST_P(BrokerTest, ARestartKeepsTopicsAndRecordsAndRaisesTheEpoch) {
         }
     };
     run(scenario());
+}
+
+TEST_P(BrokerTest, APartitionWhoseCreationWasCutShortIsMadeAtTheNextStart) {
+    for (const char* const left : {"", "partition.metadata.tmp"}) {
+        const auto scenario = [this, left]() -> Task<> {
+            const BrokerConfig config = make_config();
+            for (std::int32_t life = 0; life < 2; ++life) {
+                auto broker = co_await Broker::start(*world_, logger_, config);
+                auto stream = co_await Stream::connect(*world_, "127.0.0.1", (*broker)->port());
+                Client client(*world_, std::move(*stream));
+                const MetadataRequest metadata = metadata_of("t");
+                (void)co_await client.ask<MetadataResponse>(metadata, 9);
+                const auto known = co_await client.ask<MetadataResponse>(metadata, 9);
+                EXPECT_EQ(known->topics[0].partitions[0].error_code, 0);
+                const Bytes batch = make_batch();
+                const ProduceRequest produce = produce_to("t", 0, batch, -1);
+                const auto response = co_await client.ask<ProduceResponse>(produce, 9);
+                EXPECT_EQ(response->topics[0].partitions[0].error_code, 0);
+                co_await client.close();
+                EXPECT_TRUE(co_await (*broker)->stop());
+                broker->reset();
+                const std::filesystem::path folder = folder_ + "/data/t-0";
+                std::filesystem::remove_all(folder);
+                std::filesystem::create_directory(folder);
+                if (*left != '\0') std::ofstream(folder / left) << "version: 0";
+            }
+        };
+        run(scenario());
+        EXPECT_TRUE(lines_.contain("half made"));
+    }
 }
 
 TEST_P(BrokerTest, ADirectoryOfAnotherBrokerIsRefusedWithTheReason) {
