@@ -135,12 +135,15 @@ StoreContent Topics::adopt() const {
     return next;
 }
 
-/// A life that can't know which ids were given out goes on far from where they may have been.
+/// Java brokers count theirs from 0 in ZooKeeper, and the same directory may be handed to and fro:
+/// so ids from here lie above all that they will ever give out. A life that can't know which were
+/// given out goes on far from where they may have been.
 void Topics::begin_producer_ids(StoreContent& next) const {
     constexpr std::int64_t kFar = std::int64_t{1} << 32;
     const bool has_logs = std::any_of(directories_.begin(), directories_.end(),
                                       [](const auto& each) { return !each->logs().empty(); });
     const bool is_lost = store_.content().cluster_id.empty() && has_logs;
+    next.next_producer_id = std::max(next.next_producer_id, kFar);
     if (knows_all() && !is_lost) return;
     next.next_producer_id += kFar * (1 + static_cast<std::int64_t>(world_.random() % 1024));
 }
