@@ -7,11 +7,31 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kMetaBytesMax = 64 << 10;
+
+/// Topics of which there are only folders with another id: a Java broker that had the directories
+/// meanwhile deleted them and made them anew. REQUIRES: all directories are known.
+void forget_remade(const std::vector<std::unique_ptr<LogDirectory>>& directories,
+                   StoreContent& next) {
+    std::map<std::string, std::set<Uuid>> found;
+    for (const auto& directory : directories) {
+        for (const auto& [name, entry] : directory->logs()) {
+            if (!next.deleted.contains(entry.topic_id)) found[name.topic].insert(entry.topic_id);
+        }
+    }
+    for (const auto& [name, ids] : found) {
+        const auto known = next.topics.find(name);
+        if (known == next.topics.end() || ids.contains(known->second.id)) continue;
+        StoredTopic remade;
+        remade.leader_epoch = known->second.leader_epoch;
+        known->second = remade;
+    }
+}
 
 }  // namespace
 
@@ -118,6 +138,7 @@ Task<Result<std::string>> Topics::cluster_id_in(std::string folder) {
 /// The store's content with what the directories hold beyond it.
 StoreContent Topics::adopt() const {
     StoreContent next = store_.content();
+    if (knows_all()) forget_remade(directories_, next);
     next.cluster_id = directories_.front()->cluster_id();
     for (const auto& directory : directories_) {
         for (const auto& [name, entry] : directory->logs()) {

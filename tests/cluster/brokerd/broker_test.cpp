@@ -372,6 +372,35 @@ TEST_P(BrokerTest, APartitionWhoseCreationWasCutShortIsMadeAtTheNextStart) {
     }
 }
 
+TEST_P(BrokerTest, ATopicThatAnotherBrokerHasMadeAnewIsServedUnderItsNewId) {
+    const std::string remade = "version: 0\ntopic_id: pGvLJKOlRuGLYXKLVfHkzQ";
+    const auto scenario = [&]() -> Task<> {
+        const BrokerConfig config = make_config();
+        for (std::int32_t life = 0; life < 3; ++life) {
+            auto broker = co_await Broker::start(*world_, logger_, config);
+            auto stream = co_await Stream::connect(*world_, "127.0.0.1", (*broker)->port());
+            Client client(*world_, std::move(*stream));
+            const MetadataRequest metadata = metadata_of("t");
+            (void)co_await client.ask<MetadataResponse>(metadata, 12);
+            const auto known = co_await client.ask<MetadataResponse>(metadata, 12);
+            EXPECT_EQ(known->topics[0].partitions[0].error_code, 0);
+            EXPECT_EQ(known->topics[0].partitions[0].leader_epoch, life);
+            const std::string id = known->topics[0].topic_id.to_string();
+            EXPECT_EQ(id == "pGvLJKOlRuGLYXKLVfHkzQ", life > 0);
+            co_await client.close();
+            EXPECT_TRUE(co_await (*broker)->stop());
+            broker->reset();
+            for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/data")) {
+                if (entry.is_directory()) {
+                    std::ofstream(entry.path() / "partition.metadata") << remade;
+                }
+            }
+        }
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("adopted a topic"));
+}
+
 TEST_P(BrokerTest, ADirectoryOfAnotherBrokerIsRefusedWithTheReason) {
     const auto scenario = [this]() -> Task<> {
         BrokerConfig config = make_config();
