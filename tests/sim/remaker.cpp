@@ -32,7 +32,8 @@ Task<> Remaker::remake() {
 Task<> Remaker::live_once(Client& client) {
     sent_.clear();
     acknowledged_.clear();
-    co_await make(client);
+    const bool made = co_await make(client);
+    if (!made) co_return;
     for (auto writes = prng_.between(0, 6); writes > 0 && !stopping_; --writes) {
         co_await write(client);
         if (prng_.chance(1, 3)) co_await read(client);
@@ -49,15 +50,19 @@ Task<> Remaker::pause() {
     co_await sleep_for(world, std::chrono::milliseconds(prng_.between(1, 60)));
 }
 
-Task<> Remaker::make(Client& client) {
-    bool made = false;
-    while (!made && !stopping_) {
-        made = co_await make_once(client);
-        if (!made) co_await pause();
+/// False when it stops before.
+Task<bool> Remaker::make(Client& client) {
+    while (!stopping_) {
+        const bool made = co_await make_once(client);
+        if (made) co_return true;
+        co_await pause();
     }
+    co_return false;
 }
 
-/// An answer may get lost, so that the topic is there already; its id is what counts.
+/// An answer may get lost, so that the topic is there already; its id is what counts. A start
+/// without a directory may have said that a topic is gone which it only didn't know: that one is
+/// deleted once more.
 Task<bool> Remaker::make_once(Client& client) {
     CreateTopicsRequest request;
     auto& topic = request.topics.emplace_back();
@@ -74,6 +79,7 @@ Task<bool> Remaker::make_once(Client& client) {
     id_ = found->topics.at(0).topic_id;
     const bool is_back = gone_.contains(id_);
     if (is_back && promises_.nothing_back) ledger_.complain("a deleted topic is there again");
+    if (is_back) co_await remove(client);
     co_return !is_back;
 }
 

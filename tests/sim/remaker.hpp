@@ -33,7 +33,7 @@ public:
 private:
     Task<> remake();
     Task<> live_once(Client& client);
-    Task<> make(Client& client);
+    Task<bool> make(Client& client);
     Task<bool> make_once(Client& client);
     Task<> write(Client& client);
     Task<bool> write_once(Client& client, const Bytes& batch);
