@@ -148,6 +148,8 @@ StoreContent Topics::adopt() const {
                 logger_.warn("adopted a topic that the store does not know",
                              {{"topic", name.topic}, {"topic_id", entry.topic_id.to_string()}});
                 topic.id = entry.topic_id;
+                // Its configuration is in ZooKeeper; of these, retention must take nothing.
+                if (is_internal_topic(name.topic)) topic.overrides["cleanup.policy"] = "compact";
             }
             topic.partitions = std::max(topic.partitions, name.partition.value + 1);
             topic.leader_epoch = std::max(topic.leader_epoch, entry.last_epoch);

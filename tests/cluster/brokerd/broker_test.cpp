@@ -401,6 +401,27 @@ TEST_P(BrokerTest, ATopicThatAnotherBrokerHasMadeAnewIsServedUnderItsNewId) {
     EXPECT_TRUE(lines_.contain("adopted a topic"));
 }
 
+TEST_P(BrokerTest, AdoptedInternalTopicsAreCompacted) {
+    const auto scenario = [this]() -> Task<> {
+        const BrokerConfig config = make_config();
+        for (std::int32_t life = 0; life < 2; ++life) {
+            auto broker = co_await Broker::start(*world_, logger_, config);
+            EXPECT_TRUE(co_await (*broker)->stop());
+            broker->reset();
+            const std::filesystem::path folder = folder_ + "/data/__consumer_offsets-0";
+            std::filesystem::create_directory(folder);
+            std::ofstream(folder / "00000000000000000000.log").flush();
+            std::ofstream(folder / "partition.metadata")
+                << "version: 0\ntopic_id: pGvLJKOlRuGLYXKLVfHkzQ";
+        }
+    };
+    run(scenario());
+    std::ifstream store(folder_ + "/data/millrace.store");
+    const std::string content(std::istreambuf_iterator<char>(store), {});
+    EXPECT_NE(content.find("__consumer_offsets"), std::string::npos);
+    EXPECT_NE(content.find("config cleanup.policy compact"), std::string::npos);
+}
+
 TEST_P(BrokerTest, ADirectoryOfAnotherBrokerIsRefusedWithTheReason) {
     const auto scenario = [this]() -> Task<> {
         BrokerConfig config = make_config();
