@@ -59,8 +59,9 @@ Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch,
     return found;
 }
 
-Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, TimestampMs target) {
-    for (Offset from = log.log_start_offset();;) {
+Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, TimestampMs target,
+                                                         Offset from) {
+    for (;;) {
         const auto batch = co_await log.find_batch_by_time(target, from);
         if (!batch) co_return batch.error();
         if (!*batch) co_return std::optional<FoundTimestamp>();
@@ -83,11 +84,12 @@ Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpo
             co_return Found({kNoTimestamp, log.log_start_offset(), log.first_epoch(epoch)});
         case kLatestTiered: co_return Found({kNoTimestamp, Offset{-1}, LeaderEpoch{-1}});
         case kLargest: break;
-        default: co_return co_await find_by_time(log, asked);
+        default: co_return co_await find_by_time(log, asked, log.log_start_offset());
     }
     const Found largest = log.largest_timestamp();
     if (!largest) co_return Found();
-    co_return co_await find_by_time(log, largest->timestamp);
+    // As Kafka does, of a deleted record too while its segment is there.
+    co_return co_await find_by_time(log, largest->timestamp, Offset{0});
 }
 
 /// What version 0 lists. Kafka takes the times of the files; the largest timestamp in a segment

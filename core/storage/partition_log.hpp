@@ -248,8 +248,8 @@ public:
     /// where the batch that holds `from` begins, for the next count. Exact, unless that batch is in
     /// a file only: then from the index entry before it.
     Result<Available> available(Offset from, std::optional<LogCursor>& place) const;
-    /// The first batch below durable_end() with an offset from `from` on, and from the log's start,
-    /// whose largest timestamp reaches `target`. Errc::kStorageFailed as above.
+    /// The first batch below durable_end() with an offset from `from` on, whose largest timestamp
+    /// reaches `target`; deleted records count. Errc::kStorageFailed as above.
     Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target, Offset from);
     /// The largest timestamp and the last offset of the batch that holds it.
     std::optional<FoundTimestamp> largest_timestamp() const;

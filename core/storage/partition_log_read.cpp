@@ -148,9 +148,8 @@ Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs
             continue;
         }
         const Gate::Pass pass = segment.enter();
-        const auto reaches_target = [target, from, this](const RecordBatchView& batch) {
-            return batch.max_timestamp() >= target &&
-                   batch.last_offset() >= std::max(from, log_start_);
+        const auto reaches_target = [target, from](const RecordBatchView& batch) {
+            return batch.max_timestamp() >= target && batch.last_offset() >= from;
         };
         const auto place = co_await find_batch(
             segment, segment.index().position_before_time(target), end, reaches_target);

@@ -120,6 +120,7 @@ TEST_P(OffsetTraps, Trap66_ATimeFindsNoRecordThatWasDeleted) {
         deletion.topics[0].partitions[0].offset = 3;
         (void)co_await client.ask<DeleteRecordsResponse>(deletion, 2);
         EXPECT_EQ(co_await list(client, 5002, 5), (Listed{0, 5, 5002, 0}));
+        EXPECT_EQ(co_await list(client, -3, 7), (Listed{0, 2, 5002, 0}));
     });
 }
 
