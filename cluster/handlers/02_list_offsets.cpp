@@ -97,10 +97,14 @@ Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpo
 std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs now,
                                          TimestampMs asked, std::int32_t offsets_max) {
     const Offset end = log.durable_end();
-    std::vector<std::pair<Offset, TimestampMs>> newest_first{{end, now}};
     const auto starts = log.segment_starts();
+    std::vector<std::pair<Offset, TimestampMs>> newest_first;
+    // An empty segment begins where the log ends.
+    if (starts.empty() || starts.back().first < end) newest_first.emplace_back(end, now);
     for (auto each = starts.rbegin(); each != starts.rend(); ++each) {
-        if (each->first < end) newest_first.push_back(*each);
+        if (each->first > end) continue;
+        const TimestampMs time = each->first < end ? each->second : now;
+        newest_first.emplace_back(std::max(each->first, log.log_start_offset()), time);
     }
     std::size_t from = 0;
     if (asked == kEarliest) from = newest_first.size() - 1;

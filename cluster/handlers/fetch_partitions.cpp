@@ -15,6 +15,8 @@ void FetchPartitions::update(const FetchRequest& request, bool by_id) {
         Topic& found = topic(wanted, by_id);
         for (const auto& each : wanted.partitions) set(found, each);
     }
+    // A request that begins anew, or has no session, has nothing to forget.
+    if (request.session_epoch <= 0) return;
     for (const auto& each : request.forgotten_topics) forget(each, by_id);
 }
 

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <utility>
 
 namespace millrace {
 namespace {
+
+/// The limit of an owner whose partitions have their parts of the whole one already.
+constexpr std::size_t kEachItsOwn = std::numeric_limits<std::size_t>::max();
 
 /// What the answer tells of a log whatever is read from it. False when there is nothing to read.
 bool note_state(LogRead& read) {
@@ -113,7 +117,7 @@ Owners<OwnerReads> divide_rest(LogReads& reads, ReadLimit limit) {
         if (!mine.pending) continue;
         each->bytes_max = std::min(each->available, left);
         left -= each->bytes_max;
-        mine.limit.bytes += each->bytes_max;
+        mine.limit.bytes = kEachItsOwn;
         if (each->any_there && std::exchange(any, false)) mine.limit.any = true;
     }
     return pending;
@@ -134,6 +138,21 @@ bool is_worth_reading(const LogReads& reads, std::size_t enough) {
         }
     }
     return available >= enough;
+}
+
+/// The first partition that has anything, when its first batch was too large for its own limit:
+/// nobody else's data may keep it from coming.
+LogRead* left_behind(LogReads& reads) {
+    for (LogRead* const each : in_order(reads)) {
+        if (each->any_there) return each->read && each->read->empty() ? each : nullptr;
+    }
+    return nullptr;
+}
+
+/// On the owner: the batch that comes whole.
+Task<> read_whole(BrokerContext&, OwnerReads& mine) {
+    LogRead& wanted = *mine.whole;
+    wanted.read = co_await wanted.log->read(wanted.wanted->from, 0, true, mine.limit.into);
 }
 
 bool is_all_read(const LogReads& reads) {
@@ -218,9 +237,17 @@ Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) 
     divide(reads, limit);
     co_await visit_owners(broker, owners, &read_if_it_fits);
     const bool no_room = limit.bytes == 0 && !limit.any;
-    if (no_room || is_all_read(reads)) co_return;
-    const Owners<OwnerReads> pending = divide_rest(reads, limit);
-    co_await visit_owners(broker, pending, &read_logs);
+    if (no_room) co_return;
+    if (!is_all_read(reads)) {
+        const Owners<OwnerReads> pending = divide_rest(reads, limit);
+        co_await visit_owners(broker, pending, &read_logs);
+    }
+    LogRead* const behind = limit.any ? left_behind(reads) : nullptr;
+    if (behind == nullptr) co_return;
+    OwnerReads& mine = reads.at(behind->owner);
+    mine.whole = behind;
+    const Owners<OwnerReads> owner{{behind->owner, &mine}};
+    co_await visit_owners(broker, owner, &read_whole);
 }
 
 Task<> wait_until_available(BrokerContext& broker, LogReads& reads, std::size_t enough,

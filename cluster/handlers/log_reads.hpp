@@ -40,7 +40,8 @@ struct LogRead {
 struct OwnerReads {
     std::vector<LogRead> reads;
     ReadLimit limit{};
-    bool pending{};  // there is more than the limit: nothing is read yet
+    bool pending{};    // there is more than the limit: nothing is read yet
+    LogRead* whole{};  // of these, the one whose first batch comes whole in a visit of its own
 };
 
 /// The reads of one request.

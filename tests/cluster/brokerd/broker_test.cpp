@@ -238,6 +238,7 @@ TEST_P(BrokerTest, Trap69_ListOffsetsOfVersionZeroListsOffsets) {
             co_return listed;
         };
         EXPECT_EQ(co_await list(-1, 10), "0 ");
+        EXPECT_EQ(co_await list(0, 10), "");
         const Bytes batch = make_batch({.records = 10, .base_timestamp = 5000});
         const ProduceRequest produce = produce_to("t", 0, batch, -1);
         (void)co_await client.ask<ProduceResponse>(produce, 9);
@@ -246,6 +247,13 @@ TEST_P(BrokerTest, Trap69_ListOffsetsOfVersionZeroListsOffsets) {
         EXPECT_EQ(co_await list(-2, 10), "0 ");
         EXPECT_EQ(co_await list(5009, 10), "0 ");
         EXPECT_EQ(co_await list(5008, 10), "");
+        DeleteRecordsRequest deletion;
+        deletion.timeout_ms = 1000;
+        deletion.topics.emplace_back().name = "t";
+        deletion.topics[0].partitions.emplace_back().offset = 4;
+        (void)co_await client.ask<DeleteRecordsResponse>(deletion, 2);
+        EXPECT_EQ(co_await list(-1, 10), "10 4 ");
+        EXPECT_EQ(co_await list(-2, 10), "4 ");
         EXPECT_EQ(co_await list(-1, -4), "");
     });
 }
@@ -342,33 +350,32 @@ TEST_P(BrokerTest, ARestartKeepsTopicsAndRecordsAndRaisesTheEpoch) {
 }
 
 TEST_P(BrokerTest, APartitionWhoseCreationWasCutShortIsMadeAtTheNextStart) {
-    for (const char* const left : {"", "partition.metadata.tmp"}) {
-        const auto scenario = [this, left]() -> Task<> {
-            const BrokerConfig config = make_config();
-            for (std::int32_t life = 0; life < 2; ++life) {
-                auto broker = co_await Broker::start(*world_, logger_, config);
-                auto stream = co_await Stream::connect(*world_, "127.0.0.1", (*broker)->port());
-                Client client(*world_, std::move(*stream));
-                const MetadataRequest metadata = metadata_of("t");
-                (void)co_await client.ask<MetadataResponse>(metadata, 9);
-                const auto known = co_await client.ask<MetadataResponse>(metadata, 9);
-                EXPECT_EQ(known->topics[0].partitions[0].error_code, 0);
-                const Bytes batch = make_batch();
-                const ProduceRequest produce = produce_to("t", 0, batch, -1);
-                const auto response = co_await client.ask<ProduceResponse>(produce, 9);
-                EXPECT_EQ(response->topics[0].partitions[0].error_code, 0);
-                co_await client.close();
-                EXPECT_TRUE(co_await (*broker)->stop());
-                broker->reset();
-                const std::filesystem::path folder = folder_ + "/data/t-0";
-                std::filesystem::remove_all(folder);
-                std::filesystem::create_directory(folder);
-                if (*left != '\0') std::ofstream(folder / left) << "version: 0";
-            }
-        };
-        run(scenario());
-        EXPECT_TRUE(lines_.contain("half made"));
-    }
+    const std::vector<std::string> leftovers{"", "partition.metadata.tmp", ""};
+    const auto scenario = [this, &leftovers]() -> Task<> {
+        const BrokerConfig config = make_config();
+        for (const std::string& left : leftovers) {
+            auto broker = co_await Broker::start(*world_, logger_, config);
+            auto stream = co_await Stream::connect(*world_, "127.0.0.1", (*broker)->port());
+            Client client(*world_, std::move(*stream));
+            const MetadataRequest metadata = metadata_of("t");
+            (void)co_await client.ask<MetadataResponse>(metadata, 9);
+            const auto known = co_await client.ask<MetadataResponse>(metadata, 9);
+            EXPECT_EQ(known->topics[0].partitions[0].error_code, 0);
+            const Bytes batch = make_batch();
+            const ProduceRequest produce = produce_to("t", 0, batch, -1);
+            const auto response = co_await client.ask<ProduceResponse>(produce, 9);
+            EXPECT_EQ(response->topics[0].partitions[0].error_code, 0);
+            co_await client.close();
+            EXPECT_TRUE(co_await (*broker)->stop());
+            broker->reset();
+            const std::filesystem::path folder = folder_ + "/data/t-0";
+            std::filesystem::remove_all(folder);
+            std::filesystem::create_directory(folder);
+            if (!left.empty()) std::ofstream(folder / left) << "version: 0";
+        }
+    };
+    run(scenario());
+    EXPECT_TRUE(lines_.contain("half made"));
 }
 
 TEST_P(BrokerTest, ATopicThatAnotherBrokerHasMadeAnewIsServedUnderItsNewId) {

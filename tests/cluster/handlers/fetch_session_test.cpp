@@ -51,14 +51,27 @@ TEST(FetchPartitions, ForgottenOnesGoAlsoWhenTheyAreNamedInTheSameRequest) {
     FetchPartitions partitions;
     partitions.update(wants("t", {0, 1, 2}), false);
     FetchRequest request = wants("t", {1, 3});
+    request.session_epoch = 1;
     request.forgotten_topics.push_back({"t", {}, {1, 0, 9}});
     request.forgotten_topics.push_back({"nowhere", {}, {0}});
     partitions.update(request, false);
     EXPECT_EQ(names(partitions), (Names{"t-2@0", "t-3@0"}));
     request = {};
+    request.session_epoch = 2;
     request.forgotten_topics.push_back({"t", {}, {2, 3}});
     partitions.update(request, false);
     EXPECT_TRUE(partitions.empty());
+}
+
+TEST(FetchPartitions, ARequestThatBeginsAnewForgetsNothing) {
+    for (const std::int32_t epoch : {-1, 0}) {
+        FetchPartitions partitions;
+        FetchRequest request = wants("t", {0, 1});
+        request.session_epoch = epoch;
+        request.forgotten_topics.push_back({"t", {}, {0}});
+        partitions.update(request, false);
+        EXPECT_EQ(names(partitions), (Names{"t-0@0", "t-1@0"}));
+    }
 }
 
 TEST(FetchPartitions, OnesWithRecordsMoveToTheEnd) {
@@ -170,6 +183,7 @@ TEST_F(FetchSessionsTest, OneWithoutPartitionsEnds) {
     const std::int32_t id = sessions_.add(session_of(2));
     const BorrowedSession borrowed = sessions_.borrow(id, 1, false);
     FetchRequest request;
+    request.session_epoch = 1;
     request.forgotten_topics.push_back({"t", {}, {0, 1}});
     borrowed.session->partitions.update(request, false);
     sessions_.bring_back(id, borrowed.session);

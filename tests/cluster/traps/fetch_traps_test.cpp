@@ -33,6 +33,13 @@ TEST_P(FetchTraps, Trap52_TheFirstBatchOfAllComesWhole) {
         const auto behind = co_await client.ask<FetchResponse>(request, 4);
         EXPECT_EQ(behind->topics[0].partitions[0].records->size(), 0u);
         EXPECT_EQ(behind->topics[0].partitions[1].records->size(), batch.size());
+        // Another partition's data is no reason to leave out the first.
+        request.topics[0].partitions[0].fetch_offset = 0;
+        request.topics[0].partitions[1].partition_max_bytes = 1 << 20;
+        const auto both = co_await client.ask<FetchResponse>(request, 4);
+        EXPECT_EQ(both->topics[0].partitions[0].records->size(), batch.size());
+        EXPECT_EQ(both->topics[0].partitions[1].records->size(), 2 * batch.size());
+        request.topics[0].partitions[0].fetch_offset = 2;
         // No limit is too small.
         for (auto& each : request.topics[0].partitions) each.partition_max_bytes = 0;
         const auto none = co_await client.ask<FetchResponse>(request, 4);
