@@ -57,6 +57,7 @@ def creations():
     yield at("create", TOPICS, "--create", "--topic", "t", "--partitions", "3", "--replication-factor", "1",
              "--config", "retention.ms=86400000", "--config", "segment.bytes=1048576")
     yield at("create-defaults", TOPICS, "--create", "--topic", "defaults")
+    yield at("create-single", TOPICS, "--create", "--topic", "single", "--partitions", "1")
     yield at("create-again", TOPICS, "--create", "--topic", "t")
     yield at("create-if-not-exists", TOPICS, "--create", "--topic", "t", "--if-not-exists")
     yield at("create-bad-name", TOPICS, "--create", "--topic", "bad name")
@@ -114,12 +115,12 @@ def records():
              "key.separator=:", text=keyed)
     yield at("produce-plain", PRODUCER, "--topic", "defaults", "--producer-property",
              "enable.idempotence=false", "--compression-codec", "lz4", text="one\ntwo\nthree\n")
-    yield at("produce-one", PRODUCER, "--topic", "assigned", "--compression-codec", "gzip", text="single\n")
+    yield at("produce-one", PRODUCER, "--topic", "single", "--compression-codec", "gzip", text="one\n")
     for partition in range(5):
         yield at(f"offsets-{partition}", OFFSETS, "--topic-partitions", f"t:{partition}")
     yield at("offsets-all", OFFSETS, "--topic", "t")
     yield at("offsets-earliest", OFFSETS, "--topic", "t", "--time", "earliest")
-    yield at("offsets-max", OFFSETS, "--topic", "assigned", "--time", "max-timestamp")
+    yield at("offsets-max", OFFSETS, "--topic", "single", "--time", "max-timestamp")
     yield at("offsets-at", OFFSETS, "--topic", "t", "--time", "1000")
     yield at("offsets-nowhere", OFFSETS, "--topic", "nowhere")
     yield consume("consume-0", "0", "earliest", "3")
@@ -164,7 +165,7 @@ def calls(files):
 
 def dumps():
     """Calls on the directory of a stopped one."""
-    for name, topic in (("defaults", "defaults-0"), ("one", "assigned-0")):
+    for name, topic in (("defaults", "defaults-0"), ("single", "single-0")):
         files = "{data}/%s/00000000000000000000" % topic
         yield call(f"dump-{name}", DUMP, "--files", f"{files}.log", "--print-data-log")
         yield call(f"dump-{name}-indexes", DUMP, "--files", f"{files}.index,{files}.timeindex",
