@@ -30,6 +30,13 @@ std::string LogProducers::path(Offset offset) const {
     return folder_ + "/" + segment_file_name(offset, kSuffix);
 }
 
+bool LogProducers::covers(const RecordBatchView& batch) const {
+    if (batch.base_offset() < snapshot_end()) return true;
+    const auto known = state_.producers().find(batch.producer_id());
+    if (known == state_.producers().end() || known->second.batches().empty()) return false;
+    return known->second.batches().back().last_offset >= batch.base_offset();
+}
+
 void LogProducers::note_producer(const RecordBatchView& batch) {
     // Below the first producer's first batch there was none, and that is worth a snapshot.
     if (!known_any_) {

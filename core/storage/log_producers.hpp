@@ -40,6 +40,8 @@ public:
     }
     /// The newest snapshot in the folder tells of all batches below it.
     Offset snapshot_end() const { return files_.empty() ? Offset{0} : *files_.rbegin(); }
+    /// Whether that, or what its producer wrote later, tells of the batch already.
+    bool covers(const RecordBatchView& batch) const;
     /// Those that `age_ms` were silent are forgotten, once in `interval`, and not before one has
     /// passed: a producer whose records are old may still be about to repeat what a crash has left
     /// unanswered.

@@ -295,6 +295,7 @@ Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, B
 Result<void> PartitionLog::replay_rest(Offset segment_base, std::uint64_t position,
                                        ByteView bytes) {
     const LogSegment& last = active();
+    if (segment_base < first_base()) note_deleted(bytes);
     if (segment_base < last.base()) return {};
     const bool overlaps = segment_base == last.base() && position < last.size();
     const std::size_t there =

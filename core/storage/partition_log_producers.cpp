@@ -60,7 +60,7 @@ void PartitionLog::note_deleted(ByteView bytes) {
             const RecordBatchView batch(bytes);
             deleted_rest_ = batch.size_in_bytes();
             const bool whole = deleted_rest_ <= bytes.size();
-            const bool is_known = batch.base_offset() < producers_.snapshot_end();
+            const bool is_known = producers_.covers(batch);
             if (!is_known && (whole || !batch.is_control())) producers_.note(batch);
         }
         const std::size_t count = std::min(deleted_rest_, bytes.size());
