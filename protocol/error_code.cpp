@@ -160,6 +160,9 @@ ErrorCode from_errc(Errc errc) {
         case Errc::kBatchTooLarge: return ErrorCode::kMessageTooLarge;
         case Errc::kBatchSetTooLarge: return ErrorCode::kRecordListTooLarge;
         case Errc::kOffsetOutOfRange: return ErrorCode::kOffsetOutOfRange;
+        case Errc::kOutOfOrderSequence: return ErrorCode::kOutOfOrderSequenceNumber;
+        case Errc::kStaleProducerEpoch: return ErrorCode::kInvalidProducerEpoch;
+        case Errc::kInvalidTransaction: return ErrorCode::kInvalidTxnState;
         case Errc::kUnknownTopic: return ErrorCode::kUnknownTopicOrPartition;
         case Errc::kInvalidTopic: return ErrorCode::kInvalidTopicException;
         case Errc::kStorageFailed: return ErrorCode::kKafkaStorageError;

@@ -38,10 +38,13 @@ std::int32_t begin_connect(Operation& operation) {
     return handle;
 }
 
-std::int32_t file_size(const IoRequest& request) {
+std::int32_t file_status(const IoRequest& request) {
     struct stat status{};
     if (fstat(request.handle, &status) != 0) return -errno;
-    *static_cast<std::uint64_t*>(request.data) = static_cast<std::uint64_t>(status.st_size);
+    const std::int64_t modified_ms =
+        std::int64_t{status.st_mtim.tv_sec} * 1'000 + status.st_mtim.tv_nsec / 1'000'000;
+    *static_cast<FileStatus*>(request.data) = {static_cast<std::uint64_t>(status.st_size),
+                                               modified_ms};
     return 0;
 }
 
@@ -119,7 +122,9 @@ std::int32_t carry_out_blocking(Operation& operation) {
 std::optional<std::int32_t> carry_out_at_once(const IoRequest& request) {
     switch (request.kind) {
         case IoKind::kListen: return listen_as_wished(request);
-        case IoKind::kFileSize: return file_size(request);
+        case IoKind::kLocalAddress:
+            return local_address(request.handle, *static_cast<std::string*>(request.data));
+        case IoKind::kFileStatus: return file_status(request);
         case IoKind::kLock: return lock_whole_file(request.handle);
         default: return std::nullopt;
     }

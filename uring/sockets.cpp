@@ -1,6 +1,7 @@
 #include "uring/sockets.hpp"
 
 #include <arpa/inet.h>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -100,6 +101,24 @@ std::int32_t prepare_connect(const char* host, std::uint16_t port, sockaddr_stor
     std::memcpy(&address, found->ai_addr, length);
     const int handle = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     return handle < 0 ? -errno : handle;
+}
+
+std::int32_t local_address(std::int32_t handle, std::string& host) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (getsockname(handle, reinterpret_cast<sockaddr*>(&address), &length) != 0) return -errno;
+    const void* bytes = &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
+    int family = address.ss_family;
+    if (family == AF_INET6) {
+        const in6_addr& six = reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr;
+        const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&six) != 0;
+        bytes = is_mapped ? &six.s6_addr[12] : six.s6_addr;
+        if (is_mapped) family = AF_INET;
+    }
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (inet_ntop(family, bytes, text.data(), text.size()) == nullptr) return -errno;
+    host = text.data();
+    return 0;
 }
 
 void set_connection_options(std::int32_t handle) {

@@ -1,5 +1,7 @@
 #include "cluster/brokerd/broker.hpp"
 
+#include "cluster/brokerd/figures.hpp"
+#include "cluster/handlers/config_resources.hpp"
 #include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
@@ -28,11 +30,6 @@ Task<Result<void>> stop_shard(BrokerShard& shard) {
     co_return Result<void>();
 }
 
-Task<Result<void>> copy_figures(World& world, MetricsSnapshot& into) {
-    into = world.metrics().registry.snapshot();
-    co_return Result<void>();
-}
-
 /// For people: what a life of the broker came to.
 void log_totals(Logger& logger, const MetricsSnapshot& all) {
     const auto total = [&all](std::string_view name) { return all.total(name); };
@@ -55,16 +52,24 @@ Topics::Options topic_options(const BrokerConfig& config) {
     Topics::Options options;
     options.log_dirs = config.log_dirs;
     options.broker_id = config.broker_id;
-    options.log.segment_bytes = config.segment_bytes;
-    options.log.segment_ms = config.segment_ms;
-    options.log.segment_index_bytes = config.segment_index_bytes;
-    options.log.index_interval_bytes = config.index_interval_bytes;
+    options.log.topic = config.topic;
+    options.log.retention_check_interval =
+        std::chrono::milliseconds(config.retention_check_interval_ms);
+    // Kafka's default is for ever.
+    constexpr std::int64_t kLongest = std::int64_t{100} * 365 * 24 * 3600 * 1000;
+    if (config.flush_scheduler_interval_ms < kLongest) {
+        options.log.flush_check_interval =
+            std::chrono::milliseconds(config.flush_scheduler_interval_ms);
+    }
+    options.log.first_retention_check = std::chrono::milliseconds(config.initial_task_delay_ms);
+    options.log.producer_expiry_ms = config.producer_id_expiration_ms;
+    options.log.producer_expiry_check_ms = config.producer_id_expiration_check_interval_ms;
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
     options.log.engine =
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;
     options.log.journal_bytes = static_cast<std::uint64_t>(config.journal_bytes);
     options.log.journal_file_bytes_min = static_cast<std::uint64_t>(config.journal_file_bytes_min);
-    options.log.batch_bytes_max = static_cast<std::uint64_t>(config.message_bytes_max);
+    options.log.batch_bytes_max = static_cast<std::uint64_t>(config.topic.max_message_bytes);
     options.log.cache_bytes = static_cast<std::size_t>(config.cache_bytes) /
                               std::max<std::size_t>(config.log_dirs.size(), 1);
     options.log.delivery = config.delivery;
@@ -91,6 +96,9 @@ Task<Result<std::unique_ptr<Broker>>> Broker::start(World& world, Logger& logger
     const Topics::Options options = topic_options(config);
     auto topics = co_await Topics::open(world, logger, options);
     if (!topics) co_return topics.error();
+    if (!(*topics)->broker_overrides().empty()) {
+        co_await apply_settings(logger, **topics, config.given, config.broker_id);
+    }
     std::unique_ptr<Broker> broker(new Broker(world, logger, std::move(*topics)));
     const auto started = co_await broker->start_shards(config);
     if (!started) {
@@ -135,18 +143,6 @@ Task<Result<void>> Broker::start_shards(const BrokerConfig& config) {
     co_return co_await on_all(&start_shard);
 }
 
-Task<MetricsSnapshot> Broker::figures() {
-    std::vector<MetricsSnapshot> of_shard(shards_.size());
-    const auto copy = [this, &of_shard](BrokerShard& shard) {
-        World& there = shard.context().world;
-        return copy_figures(there, of_shard[there.shard()]);
-    };
-    (void)co_await on_all(copy);
-    MetricsSnapshot all;
-    for (const MetricsSnapshot& each : of_shard) all.merge(each);
-    co_return all;
-}
-
 Task<> Broker::stop_shards() {
     // A request that is begun on one shard may wait on another.
     (void)co_await on_all(&end_waits);
@@ -171,7 +167,7 @@ Task<Result<void>> Broker::stop() {
     co_await stop_shards();
     co_await gate_.close();
     const auto closed = co_await topics_->close();
-    const MetricsSnapshot all = co_await figures();
+    const MetricsSnapshot all = co_await figures_of_all(world_);
     log_totals(logger_, all);
     if (closed) {
         logger_.info("stopped cleanly");

@@ -27,9 +27,6 @@ public:
     /// A clean stop: no new requests, what was begun is answered, logs synced, marker written.
     Task<Result<void>> stop();
 
-    /// What all shards have counted, added up.
-    Task<MetricsSnapshot> figures();
-
 private:
     Broker(World& world, Logger& logger, std::unique_ptr<Topics> topics);
 

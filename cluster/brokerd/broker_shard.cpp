@@ -7,8 +7,26 @@ namespace {
 constexpr std::int64_t kRequestBytesTotal = 512 << 20;
 
 HandlerConfig handler_config(const BrokerConfig& config) {
-    return {config.broker_id, config.num_partitions, config.auto_create_topics,
-            config.message_bytes_max, config.fetch_bytes_max};
+    HandlerConfig handlers;
+    handlers.broker_id = config.broker_id;
+    handlers.num_partitions = config.num_partitions;
+    handlers.default_replication_factor = config.default_replication_factor;
+    handlers.auto_create_topics = config.auto_create_topics;
+    handlers.delete_topics = config.delete_topics;
+    handlers.message_bytes_max = config.topic.max_message_bytes;
+    handlers.fetch_bytes_max = config.fetch_bytes_max;
+    handlers.given = std::make_shared<const Properties>(config.given);
+    return handlers;
+}
+
+/// A shard's part of what the broker remembers for its clients: 100 MB of partitions at most, but
+/// enough of them everywhere for a mirror of a whole cluster.
+FetchSessions::Limits session_limits(const BrokerConfig& config, const World& world) {
+    constexpr std::size_t kPartitions = 400'000;
+    constexpr std::size_t kPartitionsMin = 20'000;
+    const std::size_t shards = world.shard_count();
+    const auto sessions = static_cast<std::size_t>(config.fetch_sessions_max);
+    return {(sessions + shards - 1) / shards, std::max(kPartitions / shards, kPartitionsMin)};
 }
 
 /// What responses that are being sent may hold of the memory for batches.
@@ -30,6 +48,7 @@ BrokerShard::BrokerShard(World& world, const Logger& logger, const BrokerConfig&
                {},
                LogWaits(world),
                MemoryBudget(world, response_bytes(config, world)),
+               FetchSessions(world, session_limits(config, world)),
                {}} {
     serve_all(context_, handlers_);
 }
@@ -42,8 +61,7 @@ Task<Result<void>> BrokerShard::listen(const BrokerConfig& config, std::uint16_t
     listener.host = endpoint.host;
     listener.port = endpoint.port == 0 ? port : endpoint.port;
     listener.mode = mode;
-    listener.advertised.host = advertised.host.empty() ? "localhost" : advertised.host;
-    listener.advertised.port = advertised.port;
+    listener.advertised = {advertised.host, advertised.port};
     listener.limits.request_bytes_max = config.request_bytes_max;
     listener.request_bytes_total_max = kRequestBytesTotal / world_.shard_count();
     listener.idle_max = std::chrono::milliseconds(config.connections_idle_ms_max);

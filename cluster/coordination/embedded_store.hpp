@@ -1,12 +1,13 @@
-// The truth of a broker that stands alone: its cluster id and its topics, durable in a small text
-// file of which every log directory has a copy.
+// The truth of a broker that stands alone: its cluster id, its topics, what is configured while it
+// runs and which producer ids are given out, durable in a small text file of which every log
+// directory has a copy.
 //
 // A copy is replaced as a whole (written beside, synced, renamed), so a crash leaves the old or the
 // new truth; the generation tells which of the copies is newer. STORE.md beside this file describes
 // the grammar.
 #pragma once
 
-#include "core/base/types.hpp"
+#include "cluster/coordination/store_format.hpp"
 #include "core/runtime/file.hpp"
 
 #include <map>
@@ -16,37 +17,14 @@
 
 namespace millrace {
 
-struct StoredTopic {
-    Uuid id;
-    std::int32_t partitions{};
-    /// Raised at every start, so that clients notice a log that a power loss shortened.
-    LeaderEpoch leader_epoch;
-
-    bool operator==(const StoredTopic&) const = default;
-};
-
-/// What the store holds, in the order of names.
-struct StoreContent {
-    /// Raised with every change of what topics there are, but only in a life that began with all
-    /// copies at hand: a broker that has seen only some may know less than the others tell.
-    std::uint64_t generation{};
-    std::string cluster_id;
-    std::map<std::string, StoredTopic, std::less<>> topics;
-
-    bool operator==(const StoreContent&) const = default;
-};
-
-std::string format_store(const StoreContent& content);
-/// Errc::kMalformed when a line, a count or the checksum does not hold.
-Result<StoreContent> parse_store(std::string_view text);
-
 /// Lives on shard 0.
 class EmbeddedStore {
 public:
     static constexpr std::string_view kFileName = "millrace.store";
 
     /// The newest content of the copies in `folders`, with the highest epoch that any of them has
-    /// of a topic; an absent copy is empty. A folder whose copy can't be read is lost().
+    /// of a topic, and no producer id that any of them gave out; an absent copy is empty. A folder
+    /// whose copy can't be read is lost().
     static Task<EmbeddedStore> open(World& world, std::vector<std::string> folders);
 
     const StoreContent& content() const { return content_; }

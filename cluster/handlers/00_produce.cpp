@@ -3,16 +3,16 @@
 // Each partition's records are one batch of magic 2, checked on the connection's shard and appended
 // on the shard of its log, in the order of the request there; when all of them have their places,
 // the connection may read on, and the answer waits for durability. acks=1 and acks=all are the same
-// with one replica. Versions 0 to 2 carry message sets, which are not read yet: the connection
-// closes (they are advertised because librdkafka compresses only then, KAFKA-18659). acks=0 gets no
-// answer; an error closes the connection instead, so that the client looks again.
+// with one replica. Versions 0 to 2 carry message sets, which become such a batch first. acks=0
+// gets no answer; an error closes the connection instead, so that the client looks again.
 #include "cluster/handlers/handlers.hpp"
 #include "core/runtime/shard_call.hpp"
-#include "core/storage/produced_batch.hpp"
+#include "core/storage/produced_messages.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
 #include <deque>
+#include <type_traits>
 
 namespace millrace {
 namespace {
@@ -20,16 +20,21 @@ namespace {
 constexpr std::int16_t kRecordBatchesFrom = 3;
 constexpr std::int16_t kZstdFrom = 7;
 
-/// One partition's batch on its way to its log, and what became of it.
+/// One partition's batch on its way to its log, and what became of it. A refused one makes the way
+/// too: the answer tells where the log starts.
 struct Append {
     std::size_t topic{};  // the places in the response
     std::size_t partition{};
     PartitionLog* log{};
     LeaderEpoch epoch;
-    MutableBytes batch;
+    Accepted records;
+    TimestampMs append_time = kNoTimestamp;
     Result<AppendInfo> accepted{Errc::kStopping};
     Offset log_start;
 };
+
+// A batch that was written anew stays where it is when the append is moved, not when it is copied.
+static_assert(std::is_nothrow_move_constructible_v<Append>);
 
 /// What one request has for the logs of one shard. The bytes stay in the caller's frame.
 struct OwnerAppends {
@@ -51,6 +56,37 @@ ProduceResponse::Partition refused(std::int32_t index, ErrorCode code) {
     return partition;
 }
 
+/// Refused for its records, in Kafka's words. The log's start is told unless the batch as a whole
+/// is no good.
+ProduceResponse::Partition blamed(std::int32_t index, const Refusal& refusal, Offset log_start) {
+    ProduceResponse::Partition partition = refused(index, to_error_code(refusal.error));
+    const bool whole = refusal.error == make_error_code(Errc::kCorruptBatch) ||
+                       refusal.error == make_error_code(Errc::kBatchTooLarge);
+    if (!whole) partition.log_start_offset = log_start.value;
+    if (!refusal.message.empty()) partition.error_message = refusal.message;
+    for (const RecordError& each : refusal.records) {
+        partition.record_errors.push_back({each.index, each.message});
+    }
+    return partition;
+}
+
+bool holds_transaction(ByteView records) {
+    if (records.size() < kBatchHeaderBytes) return false;
+    const RecordBatchView batch(records);
+    return batch.magic() == kMagic && batch.is_transactional();
+}
+
+/// What a request of this version may bring at all; whether it is any good is asked later.
+ErrorCode check_request(MutableBytes records, std::int16_t version) {
+    if (version < kRecordBatchesFrom) return ErrorCode::kNone;
+    const auto found = find_produced(records);
+    if (!found) return to_error_code(found.error());
+    const bool zstd =
+        RecordBatchView(*found).codec_bits() == static_cast<std::uint8_t>(Codec::kZstd);
+    const bool too_new = zstd && version < kZstdFrom;
+    return too_new ? ErrorCode::kUnsupportedCompressionType : ErrorCode::kNone;
+}
+
 bool is_acks(std::int16_t acks) { return acks >= -1 && acks <= 1; }
 
 /// The frame is this request's own memory, so that offset and epoch can be written into its
@@ -69,12 +105,14 @@ ErrorCode refuse_transaction(const ProduceRequest& request) {
 template <class Note>
 Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) {
     for (Append& each : work.appends) {
-        const auto room = co_await each.log->wait_for_room(each.batch.size());
+        each.log_start = each.log->log_start_offset();
+        if (each.records.batch.empty()) continue;
+        const auto room = co_await each.log->wait_for_room(each.records.batch.size());
         if (!room) {
             each.accepted = room.error();
             continue;
         }
-        each.accepted = each.log->append(each.batch, each.epoch);
+        each.accepted = each.log->append(each.records.batch, each.epoch);
         each.log_start = each.log->log_start_offset();
     }
     accepted.say(here);
@@ -85,6 +123,12 @@ Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) 
         const auto durable = co_await each.log->wait_durable(end, terms.deadline);
         if (!durable) each.accepted = durable.error();
     }
+}
+
+/// What a log says of a batch's producer; such refusals tell where the log starts.
+bool is_of_producer(boost::system::error_code error) {
+    return error == make_error_code(Errc::kOutOfOrderSequence) ||
+           error == make_error_code(Errc::kStaleProducerEpoch);
 }
 
 /// The work of a request, divided by owner, and its answer, in which refusals stand already.
@@ -110,44 +154,66 @@ public:
     void conclude() {
         for (const OwnerAppends& owner : owners) {
             for (const Append& each : owner.appends) {
-                auto& partition = response.topics[each.topic].partitions[each.partition];
-                if (each.accepted) {
-                    partition.base_offset = each.accepted->base_offset.value;
-                    partition.log_start_offset = each.log_start.value;
-                } else {
-                    partition = refused(partition.index, to_error_code(each.accepted.error()));
-                }
+                conclude(each, response.topics[each.topic].partitions[each.partition]);
             }
         }
     }
 
 private:
+    static void conclude(const Append& append, ProduceResponse::Partition& partition) {
+        if (append.records.refusal.error) {
+            partition = blamed(partition.index, append.records.refusal, append.log_start);
+        } else if (append.records.batch.empty()) {
+            partition.base_offset = -1;
+            partition.log_start_offset = append.log_start.value;
+        } else if (!append.accepted) {
+            partition = refused(partition.index, to_error_code(append.accepted.error()));
+            if (is_of_producer(append.accepted.error())) {
+                partition.log_start_offset = append.log_start.value;
+            }
+        } else {
+            partition.base_offset = append.accepted->base_offset.value;
+            const TimestampMs original = append.accepted->duplicate_of;
+            partition.log_append_time_ms = original == kNoTimestamp ? append.append_time : original;
+            partition.log_start_offset = append.log_start.value;
+        }
+    }
+
     ProduceResponse::Partition take(const std::string& topic,
                                     const ProduceRequest::Partition& wanted) {
-        if (!is_acks(request_.acks)) return refused(wanted.index, ErrorCode::kInvalidRequiredAcks);
         if (is_internal_topic(topic) && context_.header.client_id != "__admin_client") {
             return refused(wanted.index, ErrorCode::kInvalidTopicException);
         }
         const LogPlace* const place = image_.find_log(topic, wanted.index);
         if (place == nullptr) return refused(wanted.index, ErrorCode::kUnknownTopicOrPartition);
         if (place->log == nullptr) return refused(wanted.index, ErrorCode::kKafkaStorageError);
-        const ByteView records = wanted.records.value_or(ByteView());
-        const ProduceRules rules{broker_.config.message_bytes_max, context_.version() >= kZstdFrom};
-        const auto batch = accept_produced(writable(records), rules, broker_.decompressor);
-        if (!batch) return refused(wanted.index, to_error_code(batch.error()));
-        if (RecordBatchView(*batch).is_transactional()) {
-            return refused(wanted.index, refuse_transaction(request_));
-        }
+        const MutableBytes records = writable(wanted.records.value_or(ByteView()));
+        if (holds_transaction(records)) return refused(wanted.index, refuse_transaction(request_));
+        const ErrorCode code = check_request(records, context_.version());
+        if (code != ErrorCode::kNone) return refused(wanted.index, code);
+        if (!is_acks(request_.acks)) return refused(wanted.index, ErrorCode::kInvalidRequiredAcks);
         Append append;
         append.topic = response.topics.size() - 1;
         append.partition = response.topics.back().partitions.size();
         append.log = place->log;
-        append.epoch = image_.find(topic)->leader_epoch;
-        append.batch = *batch;
-        appends_of(place->owner).push_back(append);
+        const TopicImage& about = *image_.find(topic);
+        append.epoch = about.leader_epoch;
+        accept(append, {about.config, broker_.world.wall_clock_ms(), topic, wanted.index}, records);
+        appends_of(place->owner).push_back(std::move(append));
         ProduceResponse::Partition partition;
         partition.index = wanted.index;
         return partition;
+    }
+
+    void accept(Append& append, const ProduceRules& rules, MutableBytes records) {
+        append.records =
+            context_.version() < kRecordBatchesFrom
+                ? accept_messages(records, rules, broker_.decompressor)
+                : accept_produced(*find_produced(records), rules, broker_.decompressor);
+        const bool any = !append.records.batch.empty();
+        if (any && rules.topic.message_timestamp_type == TimestampType::kLogAppendTime) {
+            append.append_time = rules.now;
+        }
     }
 
     std::vector<Append>& appends_of(ShardNumber owner) {
@@ -204,13 +270,6 @@ bool any_error(const ProduceResponse& response) {
 
 Task<ProduceResponse> handle_produce(BrokerContext& broker, RequestContext& context,
                                      const ProduceRequest& request) {
-    ProduceResponse response;
-    if (context.version() < kRecordBatchesFrom) {
-        context.close_connection(
-            "Produce below version 3 carries message sets: use a client of "
-            "Kafka 0.11 or later");
-        co_return response;
-    }
     const auto image = broker.view.now();
     Division division(broker, context, request, *image);
     division.divide();

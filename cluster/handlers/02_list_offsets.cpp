@@ -5,13 +5,13 @@
 // with its own timestamp. A timestamp beyond the last record is answered with offset -1 and no
 // error. Version 0 answers with a list of offsets instead: the log's end and its segments' first
 // offsets, newest first, from the newest one on that is not younger than the time asked for.
+#include "cluster/handlers/by_owner.hpp"
+#include "cluster/handlers/find_log.hpp"
 #include "cluster/handlers/handlers.hpp"
-#include "core/runtime/shard_call.hpp"
 #include "core/storage/record_walk.hpp"
 #include "protocol/error_code.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 namespace millrace {
@@ -36,11 +36,12 @@ std::optional<std::int16_t> known_from(TimestampMs timestamp) {
     }
 }
 
-/// The first record of `batch` at or after `target`.
-Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch,
-                                                   TimestampMs target) {
+/// The first record of `batch` at or after `target`, and not below `from`.
+Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch, TimestampMs target,
+                                                   Offset from) {
     if (batch.is_append_time()) {
-        return FoundTimestamp{batch.max_timestamp(), batch.base_offset(), batch.leader_epoch()};
+        return FoundTimestamp{batch.max_timestamp(), std::max(batch.base_offset(), from),
+                              batch.leader_epoch()};
     }
     Decompressor decompressor;
     const auto begun = decompressor.begin(batch.codec(), batch.records());
@@ -49,37 +50,46 @@ Result<std::optional<FoundTimestamp>> search_batch(const RecordBatchView& batch,
     std::optional<FoundTimestamp> found;
     const auto walked = walk_records(block, batch.record_count(), [&](const RecordDeltas& deltas) {
         const TimestampMs timestamp = batch.base_timestamp() + deltas.timestamp;
-        if (timestamp < target) return true;
-        found =
-            FoundTimestamp{timestamp, batch.base_offset() + deltas.offset, batch.leader_epoch()};
+        const Offset offset = batch.base_offset() + deltas.offset;
+        if (timestamp < target || offset < from) return true;
+        found = FoundTimestamp{timestamp, offset, batch.leader_epoch()};
         return false;
     });
     if (!walked) return walked.error();
     return found;
 }
 
-Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, TimestampMs target) {
-    const auto batch = co_await log.find_batch_by_time(target);
-    if (!batch) co_return batch.error();
-    if (!*batch) co_return std::optional<FoundTimestamp>();
-    co_return search_batch(RecordBatchView((*batch)->bytes), target);
+Task<Result<std::optional<FoundTimestamp>>> find_by_time(PartitionLog& log, TimestampMs target,
+                                                         Offset from) {
+    for (;;) {
+        const auto batch = co_await log.find_batch_by_time(target, from);
+        if (!batch) co_return batch.error();
+        if (!*batch) co_return std::optional<FoundTimestamp>();
+        const RecordBatchView view((*batch)->bytes);
+        auto found = search_batch(view, target, from);
+        // The record that reaches it may be one that was deleted.
+        if (!found || *found) co_return found;
+        from = view.last_offset() + 1;
+    }
 }
 
 Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpoch epoch,
                                                     TimestampMs asked) {
     using Found = std::optional<FoundTimestamp>;
-    if (log.failed()) co_return Errc::kStorageFailed;
+    if (log.failed()) co_return log.failure();
     switch (asked) {
         case kLatest: co_return Found({kNoTimestamp, log.durable_end(), epoch});
         case kEarliest:
-        case kEarliestLocal: co_return Found({kNoTimestamp, log.log_start_offset(), epoch});
+        case kEarliestLocal:
+            co_return Found({kNoTimestamp, log.log_start_offset(), log.first_epoch(epoch)});
         case kLatestTiered: co_return Found({kNoTimestamp, Offset{-1}, LeaderEpoch{-1}});
         case kLargest: break;
-        default: co_return co_await find_by_time(log, asked);
+        default: co_return co_await find_by_time(log, asked, log.log_start_offset());
     }
     const Found largest = log.largest_timestamp();
     if (!largest) co_return Found();
-    co_return co_await find_by_time(log, largest->timestamp);
+    // As Kafka does, of a deleted record too while its segment is there.
+    co_return co_await find_by_time(log, largest->timestamp, Offset{0});
 }
 
 /// What version 0 lists. Kafka takes the times of the files; the largest timestamp in a segment
@@ -87,10 +97,14 @@ Task<Result<std::optional<FoundTimestamp>>> look_up(PartitionLog& log, LeaderEpo
 std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs now,
                                          TimestampMs asked, std::int32_t offsets_max) {
     const Offset end = log.durable_end();
-    std::vector<std::pair<Offset, TimestampMs>> newest_first{{end, now}};
     const auto starts = log.segment_starts();
+    std::vector<std::pair<Offset, TimestampMs>> newest_first;
+    // An empty segment begins where the log ends.
+    if (starts.empty() || starts.back().first < end) newest_first.emplace_back(end, now);
     for (auto each = starts.rbegin(); each != starts.rend(); ++each) {
-        if (each->first < end) newest_first.push_back(*each);
+        if (each->first > end) continue;
+        const TimestampMs time = each->first < end ? each->second : now;
+        newest_first.emplace_back(std::max(each->first, log.log_start_offset()), time);
     }
     std::size_t from = 0;
     if (asked == kEarliest) from = newest_first.size() - 1;
@@ -106,11 +120,9 @@ std::vector<std::int64_t> list_old_style(const PartitionLog& log, TimestampMs no
     return offsets;
 }
 
-/// A look-up on its way to its log's shard, and what was found.
+/// A look-up, and what was found.
 struct LookUp {
-    std::size_t topic{};  // the places in the response
-    std::size_t partition{};
-    PartitionLog* log{};
+    LogQuestion of;
     LeaderEpoch epoch;
     TimestampMs asked{};
     std::int32_t offsets_max{};
@@ -118,23 +130,17 @@ struct LookUp {
     std::vector<std::int64_t> old_style{};
 };
 
-/// The look-ups of one request, by the shard of their logs.
-using LookUps = std::map<ShardNumber, std::vector<LookUp>>;
+using LookUps = ByOwner<std::vector<LookUp>>;
 
-ErrorCode check(const RequestContext& context, const TopicImage* topic, const LogPlace* place,
-                const ListOffsetsRequest::Partition& wanted) {
+/// Whether this version knows the timestamp, and then where the log is.
+FoundLog check(const RequestContext& context, const TopicImage* topic,
+               const ListOffsetsRequest::Partition& wanted) {
     const auto from = known_from(wanted.timestamp);
-    const bool is_old_style = context.version() == 0;
-    if (!is_old_style && (!from || context.version() < *from)) {
-        return ErrorCode::kUnsupportedVersion;
+    // Version 0 knows the two of version 1.
+    if (!from || std::max<std::int16_t>(context.version(), 1) < *from) {
+        return {ErrorCode::kUnsupportedVersion, {}};
     }
-    if (place == nullptr) return ErrorCode::kUnknownTopicOrPartition;
-    if (place->log == nullptr) return ErrorCode::kKafkaStorageError;
-    if (is_old_style) return ErrorCode::kNone;
-    const std::int32_t asked = wanted.current_leader_epoch;
-    if (asked < 0 || asked == topic->leader_epoch.value) return ErrorCode::kNone;
-    return asked < topic->leader_epoch.value ? ErrorCode::kFencedLeaderEpoch
-                                             : ErrorCode::kUnknownLeaderEpoch;
+    return find_log(topic, wanted.index, wanted.current_leader_epoch);
 }
 
 using Names = std::multiset<std::pair<std::string_view, std::int32_t>>;
@@ -157,18 +163,21 @@ ListOffsetsResponse divide(const RequestContext& context, const TopicsImage& ima
         answers.name = topic.name;
         const TopicImage* const known = image.find(topic.name);
         for (const auto& wanted : topic.partitions) {
-            const LogPlace* const place = image.find_log(topic.name, wanted.index);
             const bool twice = context.version() > 0 && names.count({topic.name, wanted.index}) > 1;
-            const ErrorCode code =
-                twice ? ErrorCode::kInvalidRequest : check(context, known, place, wanted);
-            if (code == ErrorCode::kNone) {
-                look_ups[place->owner].push_back(
-                    {response.topics.size() - 1, answers.partitions.size(), place->log,
-                     known->leader_epoch, wanted.timestamp, wanted.offsets_max});
+            const FoundLog found =
+                twice ? FoundLog{ErrorCode::kInvalidRequest, {}} : check(context, known, wanted);
+            if (found.code == ErrorCode::kNone) {
+                LookUp look_up;
+                look_up.of = {response.topics.size() - 1, answers.partitions.size(),
+                              found.place.log};
+                look_up.epoch = known->leader_epoch;
+                look_up.asked = wanted.timestamp;
+                look_up.offsets_max = wanted.offsets_max;
+                look_ups[found.place.owner].push_back(std::move(look_up));
             }
             auto& partition = answers.partitions.emplace_back();
             partition.index = wanted.index;
-            partition.error_code = raw(code);
+            partition.error_code = raw(found.code);
         }
     }
     return response;
@@ -179,10 +188,10 @@ Task<> look_all_up(World& here, std::vector<LookUp>& look_ups, bool lists) {
     for (LookUp& each : look_ups) {
         if (lists) {
             each.old_style =
-                list_old_style(*each.log, here.wall_clock_ms(), each.asked, each.offsets_max);
+                list_old_style(*each.of.log, here.wall_clock_ms(), each.asked, each.offsets_max);
             continue;
         }
-        each.found = co_await look_up(*each.log, each.epoch, each.asked);
+        each.found = co_await look_up(*each.of.log, each.epoch, each.asked);
     }
 }
 
@@ -210,15 +219,14 @@ Task<ListOffsetsResponse> handle_list_offsets(BrokerContext& broker, RequestCont
     const auto image = broker.view.now();
     LookUps look_ups;
     ListOffsetsResponse response = divide(context, *image, request, look_ups);
-    for (auto& [owner, mine] : look_ups) {
-        std::vector<LookUp>* const work = &mine;
-        World* const there = &broker.world.peer(owner);
-        const bool lists = context.version() == 0;
-        const auto visit = [there, work, lists] { return look_all_up(*there, *work, lists); };
-        ShardCall call(broker.world, owner, visit);
-        co_await call.run();
+    const bool lists = context.version() == 0;
+    const auto visit = [lists](BrokerContext& there, std::vector<LookUp>& mine) {
+        return look_all_up(there.world, mine, lists);
+    };
+    co_await visit_owners(broker, look_ups, visit);
+    for (const auto& [owner, mine] : look_ups) {
         for (const LookUp& each : mine) {
-            conclude(context, each, response.topics[each.topic].partitions[each.partition]);
+            conclude(context, each, response.topics[each.of.topic].partitions[each.of.partition]);
         }
     }
     co_return response;

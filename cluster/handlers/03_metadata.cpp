@@ -4,18 +4,12 @@
 // ones by null. Named topics that don't exist are created when client and configuration allow it:
 // the request that creates one is answered LEADER_NOT_AVAILABLE, as Kafka does, and the next one
 // finds it.
+#include "cluster/handlers/authorized_operations.hpp"
 #include "cluster/handlers/handlers.hpp"
 #include "protocol/error_code.hpp"
 
 namespace millrace {
 namespace {
-
-// Without an authorizer every operation that a resource kind has is allowed (Kafka's AclOperation
-// codes as bits): READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS of
-// a topic; CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, the two configs and IDEMPOTENT_WRITE of the
-// cluster.
-constexpr std::int32_t kTopicOperations = 0b0000'1101'1111'1000;
-constexpr std::int32_t kClusterOperations = 0b0001'1111'1010'0000;
 
 constexpr std::int16_t kTopicIdsFrom = 10;
 constexpr std::int32_t kNoLeader = -1;
@@ -65,17 +59,29 @@ ErrorCode code_of(TopicCreation outcome) {
     return ErrorCode::kUnknownServerError;
 }
 
+/// Of a name that no topic has, which may be made now.
+Task<ErrorCode> answer_unknown(BrokerContext& broker, const std::string& name,
+                               const MetadataRequest& request) {
+    if (!is_topic_name(name)) co_return ErrorCode::kInvalidTopicException;
+    const bool may_create = request.allow_auto_topic_creation && broker.config.auto_create_topics;
+    if (!may_create) co_return ErrorCode::kUnknownTopicOrPartition;
+    if (broker.config.default_replication_factor > 1) {
+        co_return ErrorCode::kInvalidReplicationFactor;
+    }
+    co_return code_of(co_await broker.create_topic(name));
+}
+
 Task<MetadataResponse::Topic> answer_name(BrokerContext& broker, std::string name,
                                           const MetadataRequest& request) {
-    if (!is_topic_name(name)) co_return failed(name, {}, ErrorCode::kInvalidTopicException);
     const auto image = broker.view.now();
     if (const TopicImage* const stored = image->find(name)) {
         co_return describe(broker, name, *stored, request);
     }
-    const bool may_create = request.allow_auto_topic_creation && broker.config.auto_create_topics;
-    if (!may_create) co_return failed(name, {}, ErrorCode::kUnknownTopicOrPartition);
-    const TopicCreation outcome = co_await broker.create_topic(name);
-    co_return failed(name, {}, code_of(outcome));
+    const ErrorCode code = co_await answer_unknown(broker, name, request);
+    MetadataResponse::Topic topic = failed(name, {}, code);
+    // Whoever may describe it is told what it may do, though it isn't there.
+    if (request.include_topic_authorized_operations) topic.authorized_operations = kTopicOperations;
+    co_return topic;
 }
 
 MetadataResponse::Topic answer_id(const BrokerContext& broker, const Uuid& id,
@@ -124,6 +130,7 @@ Task<MetadataResponse> handle_metadata(BrokerContext& broker, RequestContext& co
         co_return response;
     }
     if (!is_valid(context, request)) {
+        response = MetadataResponse();
         for (const auto& topic : *request.topics) {
             // Below version 12 a response has no null names.
             const std::optional<std::string> name = topic.name.value_or("");

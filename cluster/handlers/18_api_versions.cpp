@@ -31,6 +31,8 @@ ApiVersionsResponse served_apis() {
         response.api_keys.push_back(
             {static_cast<std::int16_t>(api.key), api.served.min, api.served.max});
     }
+    // No features are finalized, since the beginning.
+    response.finalized_features_epoch = 0;
     return response;
 }
 

@@ -1,11 +1,16 @@
 // What the request handlers of one shard share.
 #pragma once
 
+#include "cluster/handlers/fetch_session.hpp"
 #include "cluster/handlers/log_waits.hpp"
+#include "cluster/handlers/producer_ids.hpp"
 #include "cluster/replication/topics.hpp"
+#include "core/config/properties.hpp"
+#include "core/runtime/semaphore.hpp"
 #include "core/storage/decompressor.hpp"
 #include "protocol/server/handler_table.hpp"
 
+#include <memory>
 #include <vector>
 
 namespace millrace {
@@ -13,9 +18,13 @@ namespace millrace {
 struct HandlerConfig {
     std::int32_t broker_id = 0;
     std::int32_t num_partitions = 1;
+    std::int32_t default_replication_factor = 1;
     bool auto_create_topics = true;
+    bool delete_topics = true;
     std::int32_t message_bytes_max = 1048588;  // message.max.bytes
     std::int32_t fetch_bytes_max = 57671680;   // fetch.max.bytes of the broker
+    /// The configuration as it was given at the start.
+    std::shared_ptr<const Properties> given = std::make_shared<const Properties>();
 };
 
 /// Lives on its shard as long as the broker; handlers borrow it. What belongs to other shards is
@@ -30,9 +39,13 @@ struct BrokerContext {
     LogWaits waits;
     /// Of responses that are being sent from here.
     MemoryBudget response_memory;
+    FetchSessions fetch_sessions;
     /// One of each shard, by number.
     std::vector<BrokerContext*> shards;
     Decompressor decompressor{};
+    /// Changes of configurations, one at a time: shard 0's counts.
+    Semaphore config_turn{world, 1};
+    ProducerIds producer_ids{world, topics};
 
     /// Topics::create(), from any shard.
     Task<TopicCreation> create_topic(std::string name);

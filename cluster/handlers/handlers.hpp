@@ -2,11 +2,23 @@
 #pragma once
 
 #include "cluster/handlers/broker_context.hpp"
+#include "protocol/message/alter_configs.hpp"
 #include "protocol/message/api_versions.hpp"
+#include "protocol/message/create_partitions.hpp"
+#include "protocol/message/create_topics.hpp"
+#include "protocol/message/delete_records.hpp"
+#include "protocol/message/delete_topics.hpp"
+#include "protocol/message/describe_cluster.hpp"
+#include "protocol/message/describe_configs.hpp"
+#include "protocol/message/describe_log_dirs.hpp"
+#include "protocol/message/describe_producers.hpp"
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/find_coordinator.hpp"
+#include "protocol/message/incremental_alter_configs.hpp"
+#include "protocol/message/init_producer_id.hpp"
 #include "protocol/message/list_offsets.hpp"
 #include "protocol/message/metadata.hpp"
+#include "protocol/message/offset_for_leader_epoch.hpp"
 #include "protocol/message/produce.hpp"
 
 namespace millrace {
@@ -22,6 +34,35 @@ Task<MetadataResponse> handle_metadata(BrokerContext& broker, RequestContext& co
 Task<FindCoordinatorResponse> handle_find_coordinator(BrokerContext& broker,
                                                       RequestContext& context,
                                                       const FindCoordinatorRequest& request);
+Task<DescribeConfigsResponse> handle_describe_configs(BrokerContext& broker,
+                                                      RequestContext& context,
+                                                      const DescribeConfigsRequest& request);
+Task<AlterConfigsResponse> handle_alter_configs(BrokerContext& broker, RequestContext& context,
+                                                const AlterConfigsRequest& request);
+Task<IncrementalAlterConfigsResponse> handle_incremental_alter_configs(
+    BrokerContext& broker, RequestContext& context, const IncrementalAlterConfigsRequest& request);
+Task<CreateTopicsResponse> handle_create_topics(BrokerContext& broker, RequestContext& context,
+                                                const CreateTopicsRequest& request);
+Task<DeleteTopicsResponse> handle_delete_topics(BrokerContext& broker, RequestContext& context,
+                                                const DeleteTopicsRequest& request);
+Task<CreatePartitionsResponse> handle_create_partitions(BrokerContext& broker,
+                                                        RequestContext& context,
+                                                        const CreatePartitionsRequest& request);
+Task<DeleteRecordsResponse> handle_delete_records(BrokerContext& broker, RequestContext& context,
+                                                  const DeleteRecordsRequest& request);
 Task<Result<EncodedResponse>> handle_api_versions(RequestContext& context, Reader& body);
+Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
+    BrokerContext& broker, RequestContext& context, const OffsetForLeaderEpochRequest& request);
+Task<DescribeLogDirsResponse> handle_describe_log_dirs(BrokerContext& broker,
+                                                       RequestContext& context,
+                                                       const DescribeLogDirsRequest& request);
+Task<DescribeClusterResponse> handle_describe_cluster(BrokerContext& broker,
+                                                      RequestContext& context,
+                                                      const DescribeClusterRequest& request);
+Task<InitProducerIdResponse> handle_init_producer_id(BrokerContext& broker, RequestContext& context,
+                                                     const InitProducerIdRequest& request);
+Task<DescribeProducersResponse> handle_describe_producers(BrokerContext& broker,
+                                                          RequestContext& context,
+                                                          const DescribeProducersRequest& request);
 
 }  // namespace millrace

@@ -1,48 +1,43 @@
 #include "cluster/handlers/log_reads.hpp"
 
-#include "core/runtime/shard_call.hpp"
-
 #include <algorithm>
 #include <deque>
-#include <tuple>
+#include <limits>
 #include <utility>
 
 namespace millrace {
 namespace {
 
-using Owners = std::vector<std::pair<ShardNumber, OwnerReads*>>;
+/// The limit of an owner whose partitions have their parts of the whole one already.
+constexpr std::size_t kEachItsOwn = std::numeric_limits<std::size_t>::max();
 
-/// `visit(mine)`, a Task<>, on the owner of each of `wanted`, all at once.
-template <class Visit>
-Task<> visit_owners(BrokerContext& broker, const Owners& wanted, Visit visit) {
-    const auto bind = [visit](OwnerReads* mine) { return [mine, visit] { return visit(*mine); }; };
-    std::deque<ShardCall<decltype(bind(nullptr))>> calls;
-    for (const auto& [owner, mine] : wanted) calls.emplace_back(broker.world, owner, bind(mine));
-    if (calls.size() == 1) {
-        co_await calls.front().run();
-        co_return;
+/// What the answer tells of a log whatever is read from it. False when there is nothing to read.
+bool note_state(LogRead& read) {
+    const PartitionLog& log = *read.log;
+    const FetchPartition& wanted = *read.wanted;
+    // Noted before reading: a long poll waits for what comes behind this, not behind the reading.
+    read.durable_end = log.durable_end();
+    read.log_start = log.log_start_offset();
+    read.diverging.reset();
+    if (wanted.last_fetched_epoch < 0 || log.failed()) return !log.ends_at(wanted.from);
+    const LeaderEpoch fetched{wanted.last_fetched_epoch};
+    const EpochEnd end = log.end_of(fetched, read.epoch);
+    if (end.epoch < LeaderEpoch{0} || wanted.from < read.log_start) {
+        read.read = Errc::kOffsetOutOfRange;
+        return false;
     }
-    for (auto& call : calls) call.start();
-    for (auto& call : calls) co_await call.come_home();
-}
-
-Owners all_owners(LogReads& reads) {
-    Owners all;
-    for (auto& [owner, mine] : reads) all.emplace_back(owner, &mine);
-    return all;
+    if (end.epoch < fetched || end.end < wanted.from) read.diverging = end;
+    return !read.diverging && !log.ends_at(wanted.from);
 }
 
 /// On the owner: what its logs have, in order, within its limit.
-Task<> read_logs(OwnerReads& mine) {
+Task<> read_logs(BrokerContext&, OwnerReads& mine) {
     bool nothing_yet = mine.limit.any;
     std::size_t left = mine.limit.bytes;
     for (LogRead& each : mine.reads) {
-        // Noted first: a long poll waits for what comes behind this, not behind the reading.
-        each.durable_end = each.log->durable_end();
-        each.log_start = each.log->log_start_offset();
-        if (each.log->ends_at(each.from)) continue;
-        each.read = co_await each.log->read(each.from, std::min(each.bytes_max, left), nothing_yet,
-                                            mine.limit.into);
+        if (!note_state(each)) continue;
+        each.read = co_await each.log->read(each.wanted->from, std::min(each.bytes_max, left),
+                                            nothing_yet, mine.limit.into);
         if (!each.read) continue;
         const std::size_t bytes = size_of(*each.read);
         if (bytes > 0) nothing_yet = false;
@@ -54,21 +49,27 @@ Task<> read_logs(OwnerReads& mine) {
 std::size_t count_logs(OwnerReads& mine) {
     std::size_t sum = 0;
     for (LogRead& each : mine.reads) {
-        each.durable_end = each.log->durable_end();
-        each.log_start = each.log->log_start_offset();
-        const auto available = each.log->available(each.from, each.place);
-        each.available = available ? std::min<std::uint64_t>(*available, each.bytes_max) : 0;
-        if (!available) each.read = available.error();
+        each.available = 0;
+        each.any_there = false;
+        if (!note_state(each)) continue;
+        const auto available = each.log->available(each.wanted->from, each.place_in_log);
+        if (!available) {
+            each.read = available.error();
+            continue;
+        }
+        each.any_there = available->bytes > 0;
+        each.available = std::min<std::uint64_t>(available->bytes, each.bytes_max);
+        each.lies_behind = available->in_older_segment;
         sum += each.available;
     }
     return sum;
 }
 
 /// On the owner: reads if the limit reaches for everything that is there.
-Task<> read_if_it_fits(OwnerReads& mine) {
+Task<> read_if_it_fits(BrokerContext& here, OwnerReads& mine) {
     const std::size_t available = count_logs(mine);
     mine.pending = available > mine.limit.bytes;
-    if (available > 0 && !mine.pending) co_await read_logs(mine);
+    if (available > 0 && !mine.pending) co_await read_logs(here, mine);
 }
 
 std::size_t wanted_of(const OwnerReads& mine) {
@@ -100,29 +101,29 @@ std::size_t bytes_read(const LogReads& reads) {
 }
 
 /// The rest of the limit, in the request's order, for those who are still to read: whom to visit.
-Owners divide_rest(LogReads& reads, ReadLimit limit) {
+Owners<OwnerReads> divide_rest(LogReads& reads, ReadLimit limit) {
     const std::size_t bytes = bytes_read(reads);
     std::size_t left = limit.bytes - std::min(limit.bytes, bytes);
     bool any = limit.any && bytes == 0;
-    Owners pending;
+    Owners<OwnerReads> pending;
     for (auto& [owner, mine] : reads) {
         // The first batch there is may be larger than anybody's part.
         mine.pending = mine.pending || any;
         mine.limit = {0, false, limit.into};
         if (mine.pending) pending.emplace_back(owner, &mine);
     }
-    for (LogRead* const each : in_request_order(reads)) {
+    for (LogRead* const each : in_order(reads)) {
         OwnerReads& mine = reads.at(each->owner);
         if (!mine.pending) continue;
         each->bytes_max = std::min(each->available, left);
         left -= each->bytes_max;
-        mine.limit.bytes += each->bytes_max;
-        if (each->available > 0 && std::exchange(any, false)) mine.limit.any = true;
+        mine.limit.bytes = kEachItsOwn;
+        if (each->any_there && std::exchange(any, false)) mine.limit.any = true;
     }
     return pending;
 }
 
-Task<> count_only(OwnerReads& mine) {
+Task<> count_only(BrokerContext&, OwnerReads& mine) {
     (void)count_logs(mine);
     co_return;
 }
@@ -132,21 +133,36 @@ bool is_worth_reading(const LogReads& reads, std::size_t enough) {
     std::size_t available = 0;
     for (const auto& [owner, mine] : reads) {
         for (const LogRead& each : mine.reads) {
-            if (!each.read) return true;
+            if (!each.read || each.diverging || each.lies_behind) return true;
             available += each.available;
         }
     }
     return available >= enough;
 }
 
+/// The first partition that has anything, when its first batch was too large for its own limit:
+/// nobody else's data may keep it from coming.
+LogRead* left_behind(LogReads& reads) {
+    for (LogRead* const each : in_order(reads)) {
+        if (each->any_there) return each->read && each->read->empty() ? each : nullptr;
+    }
+    return nullptr;
+}
+
+/// On the owner: the batch that comes whole.
+Task<> read_whole(BrokerContext&, OwnerReads& mine) {
+    LogRead& wanted = *mine.whole;
+    wanted.read = co_await wanted.log->read(wanted.wanted->from, 0, true, mine.limit.into);
+}
+
 bool is_all_read(const LogReads& reads) {
     bool any_pending = false;
-    std::size_t available = 0;
+    bool any_there = false;
     for (const auto& [owner, mine] : reads) {
         any_pending = any_pending || mine.pending;
-        for (const LogRead& each : mine.reads) available += each.available;
+        for (const LogRead& each : mine.reads) any_there = any_there || each.any_there;
     }
-    return !any_pending && (available == 0 || bytes_read(reads) > 0);
+    return !any_pending && (!any_there || bytes_read(reads) > 0);
 }
 
 /// Waits on several shards for the first that tells of a move, and calls the others off.
@@ -199,19 +215,20 @@ private:
 
 }  // namespace
 
-std::vector<LogRead*> in_request_order(LogReads& reads) {
+std::vector<LogRead*> in_order(LogReads& reads) {
     std::vector<LogRead*> all;
     for (auto& [owner, mine] : reads) {
         for (LogRead& each : mine.reads) all.push_back(&each);
     }
-    std::sort(all.begin(), all.end(), [](const LogRead* left, const LogRead* right) {
-        return std::tie(left->topic, left->partition) < std::tie(right->topic, right->partition);
-    });
+    const auto before = [](const LogRead* left, const LogRead* right) {
+        return left->place < right->place;
+    };
+    if (reads.size() > 1) std::sort(all.begin(), all.end(), before);
     return all;
 }
 
 Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) {
-    const Owners owners = all_owners(reads);
+    const Owners<OwnerReads> owners = owners_of(reads);
     if (owners.size() == 1) {
         owners.front().second->limit = limit;
         co_await visit_owners(broker, owners, &read_logs);
@@ -219,14 +236,23 @@ Task<> read_everywhere(BrokerContext& broker, LogReads& reads, ReadLimit limit) 
     }
     divide(reads, limit);
     co_await visit_owners(broker, owners, &read_if_it_fits);
-    if (!limit.any || is_all_read(reads)) co_return;
-    const Owners pending = divide_rest(reads, limit);
-    co_await visit_owners(broker, pending, &read_logs);
+    const bool no_room = limit.bytes == 0 && !limit.any;
+    if (no_room) co_return;
+    if (!is_all_read(reads)) {
+        const Owners<OwnerReads> pending = divide_rest(reads, limit);
+        co_await visit_owners(broker, pending, &read_logs);
+    }
+    LogRead* const behind = limit.any ? left_behind(reads) : nullptr;
+    if (behind == nullptr) co_return;
+    OwnerReads& mine = reads.at(behind->owner);
+    mine.whole = behind;
+    const Owners<OwnerReads> owner{{behind->owner, &mine}};
+    co_await visit_owners(broker, owner, &read_whole);
 }
 
 Task<> wait_until_available(BrokerContext& broker, LogReads& reads, std::size_t enough,
                             Time deadline) {
-    const Owners owners = all_owners(reads);
+    const Owners<OwnerReads> owners = owners_of(reads);
     for (;;) {
         co_await visit_owners(broker, owners, &count_only);
         if (is_worth_reading(reads, enough)) co_return;

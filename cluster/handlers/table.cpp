@@ -18,7 +18,9 @@ void serve(BrokerContext& broker, HandlerTable& table,
 }  // namespace
 
 Task<TopicCreation> BrokerContext::create_topic(std::string name) {
-    const auto visit = [this, &name] { return topics.create(name, config.num_partitions); };
+    const auto visit = [this, &name] {
+        return topics.create_on_demand(name, config.num_partitions);
+    };
     ShardCall call(world, 0, visit);
     co_return co_await call.run();
 }
@@ -29,6 +31,18 @@ void serve_all(BrokerContext& broker, HandlerTable& table) {
     serve(broker, table, &handle_list_offsets);
     serve(broker, table, &handle_metadata);
     serve(broker, table, &handle_find_coordinator);
+    serve(broker, table, &handle_create_topics);
+    serve(broker, table, &handle_delete_topics);
+    serve(broker, table, &handle_create_partitions);
+    serve(broker, table, &handle_offset_for_leader_epoch);
+    serve(broker, table, &handle_describe_log_dirs);
+    serve(broker, table, &handle_describe_cluster);
+    serve(broker, table, &handle_describe_configs);
+    serve(broker, table, &handle_alter_configs);
+    serve(broker, table, &handle_incremental_alter_configs);
+    serve(broker, table, &handle_delete_records);
+    serve(broker, table, &handle_init_producer_id);
+    serve(broker, table, &handle_describe_producers);
     table.serve_undecoded(ApiKey::kApiVersions, &handle_api_versions);
 }
 

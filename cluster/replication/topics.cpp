@@ -1,6 +1,6 @@
 #include "cluster/replication/topics.hpp"
 
-#include "core/runtime/random_uuid.hpp"
+#include "core/config/topic_keys.hpp"
 #include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
@@ -32,6 +32,15 @@ bool is_internal_topic(std::string_view name) {
            name == "__share_group_state";
 }
 
+std::vector<std::string> colliding_names(const TopicsImage& image, std::string_view name) {
+    std::vector<std::string> found;
+    const std::string metric = metric_name(name);
+    for (const auto& [other, topic] : image.topics) {
+        if (other != name && metric_name(other) == metric) found.push_back(other);
+    }
+    return found;
+}
+
 void Topics::on_all_failed(std::function<void()> heard) {
     all_failed_ = std::move(heard);
     if (!any_in_service()) all_failed_();
@@ -40,6 +49,17 @@ void Topics::on_all_failed(std::function<void()> heard) {
 bool Topics::any_in_service() const {
     return std::any_of(directories_.begin(), directories_.end(),
                        [](const auto& each) { return each->in_service(); });
+}
+
+std::vector<LogDirStatus> Topics::log_dirs() const {
+    std::vector<LogDirStatus> all;
+    for (const std::string& path : options_.log_dirs) {
+        const auto serves = [&path](const auto& each) {
+            return each->path() == path && each->in_service();
+        };
+        all.push_back({path, std::any_of(directories_.begin(), directories_.end(), serves)});
+    }
+    return all;
 }
 
 /// Its partitions leave the image; the store goes on in the other directories.
@@ -73,16 +93,28 @@ const LogDirectory::Entry* Topics::find_log(const TopicPartition& partition) con
     return nullptr;
 }
 
+TopicConfig Topics::config_of(const std::string& name, const StoredTopic& topic) const {
+    const TopicConfigReading reading = read_topic_config(defaults_, topic.overrides);
+    if (reading.problem.text.empty()) return reading.config;
+    logger_.error("the configuration of a topic has no effect",
+                  {{"topic", name}, {"reason", reading.problem.text}});
+    return defaults_;
+}
+
 /// What there is of a topic in directories that serve.
-TopicImage Topics::look(const std::string& name, const StoredTopic& topic) const {
-    TopicImage image{topic.id, topic.leader_epoch, {}};
+TopicImage Topics::look(const std::string& name, const StoredTopic& topic) {
+    std::shared_ptr<const void>& in_use = in_use_[name];
+    if (!in_use) in_use = std::make_shared<char>();
+    TopicImage image{topic.id,        topic.leader_epoch,     {},
+                     topic.overrides, config_of(name, topic), in_use};
     for (std::int32_t index = 0; index < topic.partitions; ++index) {
         const TopicPartition partition{name, PartitionIndex{index}};
         LogPlace& place = image.partitions.emplace_back();
         for (const auto& directory : directories_) {
             const LogDirectory::Entry* const entry = directory->find(partition);
             if (entry == nullptr) continue;
-            if (directory->in_service()) place = entry->place;
+            // Another topic's folder under this name is nobody's to serve.
+            if (directory->in_service() && entry->topic_id == topic.id) place = entry->place;
             break;
         }
     }
@@ -147,47 +179,6 @@ Task<> Topics::show(const View& view) {
     co_await call.run();
 }
 
-Task<TopicCreation> Topics::create(std::string name, std::int32_t partitions) {
-    if (!is_topic_name(name)) co_return TopicCreation::kInvalidName;
-    if (image_.find(name) != nullptr) co_return TopicCreation::kExists;
-    if (in_flight_.contains(name)) co_return TopicCreation::kInFlight;
-    const std::string metric = metric_name(name);
-    for (const auto& [other, topic] : all()) {
-        if (metric_name(other) == metric && other != name) co_return TopicCreation::kNameCollides;
-    }
-    // One creation at a time: each replaces the whole store.
-    if (!in_flight_.empty()) co_return TopicCreation::kInFlight;
-    if (!knows_all()) {
-        logger_.error(
-            "cannot create a topic: a log directory was not usable at start, and may hold it. "
-            "Mend it, or take it out of log.dirs to give up what is in it, and start again",
-            {{"topic", name}});
-        co_return TopicCreation::kFailed;
-    }
-    in_flight_.insert(name);
-    StoreContent next = store_.content();
-    ++next.generation;
-    // A creation that failed half-way left its line in the store: its folders carry that id.
-    const StoredTopic fresh{random_uuid(world_), partitions, LeaderEpoch{0}};
-    const StoredTopic topic = next.topics.emplace(name, fresh).first->second;
-    auto outcome = co_await store_.replace(next);
-    co_await take_lost_out_of_service();
-    if (outcome) outcome = co_await create_missing_logs(name, topic);
-    if (outcome) {
-        image_.add(name, look(name, topic));
-        co_await publish();
-    }
-    in_flight_.erase(name);
-    if (!outcome) {
-        logger_.error("cannot create a topic",
-                      {{"topic", name}, {"reason", outcome.error().message()}});
-        co_return TopicCreation::kFailed;
-    }
-    logger_.info("created a topic",
-                 {{"topic", name}, {"partitions", partitions}, {"topic_id", topic.id.to_string()}});
-    co_return TopicCreation::kCreated;
-}
-
 /// What a start found missing, and a full disk refused.
 Task<> Topics::make_refused_logs() {
     const std::set<std::string> names = refused_;
@@ -217,6 +208,8 @@ Task<Result<void>> Topics::write_checkpoints() {
 }
 
 Task<Result<void>> Topics::close() {
+    turn_.stop();
+    stopping_.fail_all(Errc::kStopping);
     co_await gate_.close();
     Result<void> outcome;
     for (const auto& directory : directories_) {

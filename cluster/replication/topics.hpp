@@ -12,6 +12,7 @@
 #include "cluster/coordination/embedded_store.hpp"
 #include "cluster/replication/topics_image.hpp"
 #include "core/runtime/gate.hpp"
+#include "core/runtime/semaphore.hpp"
 #include "core/storage/log_directory.hpp"
 
 #include <functional>
@@ -28,7 +29,23 @@ bool is_topic_name(std::string_view name);
 /// Kafka's own topics, which clients may not produce to.
 bool is_internal_topic(std::string_view name);
 
+/// The other topics whose metrics would have the same names, because they differ in '.' and '_'
+/// only.
+std::vector<std::string> colliding_names(const TopicsImage& image, std::string_view name);
+
+struct NewTopic {
+    std::string name;
+    std::int32_t partitions{};
+    Properties overrides{};
+};
+
 enum class TopicCreation { kCreated, kExists, kInFlight, kInvalidName, kNameCollides, kFailed };
+
+/// One entry of log.dirs.
+struct LogDirStatus {
+    std::string path;
+    bool in_service{};
+};
 
 /// Lives on shard 0. Every leader epoch is raised by open().
 class Topics {
@@ -36,8 +53,11 @@ public:
     struct Options {
         std::vector<std::string> log_dirs;
         std::int32_t broker_id = 0;
-        LogConfig log;
+        LogConfig log;  // its topic: of topics without keys of their own
     };
+
+    /// Producer ids that are given out at a time.
+    static constexpr std::int64_t kProducerIdBlock = 1000;
 
     /// Success: at least one directory serves. With any broker's directories (kAnyBroker) nothing
     /// is made and the store stays as it is: they may not be all that belong together. Errors: the
@@ -48,12 +68,40 @@ public:
     /// What all shards know of the topics, as of the last change.
     const TopicsImage& image() const { return image_; }
 
+    /// In the order of log.dirs, those too that the start could not open.
+    std::vector<LogDirStatus> log_dirs() const;
+
     /// `view`, which lives on `shard` as long as this, is given every image from now on.
     Task<> add_view(ShardNumber shard, TopicsView& view);
 
-    /// Success: store and folders are on stable storage, the topic can be produced to, and every
-    /// view shows it.
-    Task<TopicCreation> create(std::string name, std::int32_t partitions);
+    // Changes: one at a time, in the order of the calls. Success: store and folders are on stable
+    // storage, and every view shows it. While a directory of the configuration was never opened
+    // nothing is changed.
+
+    /// An outcome for each.
+    Task<std::vector<TopicCreation>> create(std::vector<NewTopic> wanted);
+    /// For a client that just named it: doesn't wait for another one who did.
+    Task<TopicCreation> create_on_demand(std::string name, std::int32_t partitions);
+    /// Errc::kUnknownTopic; kInvalidConfig when the topic has as many partitions already.
+    Task<Result<void>> grow(std::string name, std::int32_t partitions);
+    /// The topics are gone; what isn't there is passed over. Their folders are removed after
+    /// file.delete.delay.ms, once nobody reads them.
+    Task<Result<void>> remove(std::vector<std::string> names);
+    /// Replaces all of the topic's own configuration. REQUIRES: it is one that a topic may have.
+    /// Errc::kUnknownTopic.
+    Task<Result<void>> set_topic_overrides(std::string name, Properties overrides);
+    /// Replaces the dynamic configuration of a broker, or of all of them for "".
+    Task<Result<void>> set_broker_overrides(std::string scope, Properties overrides);
+    const std::map<std::string, Properties, std::less<>>& broker_overrides() const {
+        return store_.content().brokers;
+    }
+    /// What topics without keys of their own have.
+    const TopicConfig& defaults() const { return defaults_; }
+    /// From now on.
+    Task<> set_defaults(TopicConfig defaults);
+
+    /// The first of kProducerIdBlock ids that nobody else gets, in this life or another.
+    Task<Result<std::int64_t>> next_producer_ids();
 
     /// `heard` runs once no directory serves any more.
     void on_all_failed(std::function<void()> heard);
@@ -80,6 +128,16 @@ private:
     void set_aside(const std::string& path, const Error& error);
     StoreContent adopt() const;
     Task<Result<void>> reconcile();
+    void begin_producer_ids(StoreContent& next) const;
+    Task<> remove_deleted(const StoreContent& content);
+
+    // Changes, in their turn.
+    TopicCreation admit(const NewTopic& wanted, StoreContent& next) const;
+    Task<Result<void>> change(StoreContent next);
+    Task<Result<void>> show_logs(const std::string& name);
+    Task<Result<void>> remove_logs(const std::string& name, Uuid id);
+    Task<> discard_later(LogDirectory* directory, LogDirectory::Removed removed, Duration delay,
+                         std::shared_ptr<const void> in_use);
 
     bool any_in_service() const;
     /// All directories of the configuration were opened: what isn't in them is nowhere.
@@ -87,7 +145,9 @@ private:
     void on_directory_failed(const LogDirectory& directory);
     Task<> take_lost_out_of_service();
     const LogDirectory::Entry* find_log(const TopicPartition& partition) const;
-    TopicImage look(const std::string& name, const StoredTopic& topic) const;
+    TopicImage look(const std::string& name, const StoredTopic& topic);
+    Task<> configure_logs(std::vector<std::string> names);
+    TopicConfig config_of(const std::string& name, const StoredTopic& topic) const;
     Task<Result<void>> create_missing_logs(const std::string& name, const StoredTopic& topic);
     LogDirectory* directory_for(const TopicPartition& partition);
     Task<> make_refused_logs();
@@ -106,7 +166,12 @@ private:
     TopicsImage image_;
     std::vector<View> views_;
     std::set<std::string> refused_;  // topics that a start couldn't complete on a full disk
-    std::set<std::string, std::less<>> in_flight_;
+    std::set<std::string, std::less<>> in_flight_;  // created on demand
+    TopicConfig defaults_;
+    std::map<std::string, std::shared_ptr<const void>> in_use_;  // of topics in the image
+    std::set<Uuid> gone_;  // deleted topics of which no folder is left to be renamed
+    Semaphore turn_;
+    WaitList stopping_;
     Gate gate_;
 };
 

@@ -1,6 +1,8 @@
 // What every shard knows of the topics: an image that never changes, replaced as a whole.
 #pragma once
 
+#include "core/config/properties.hpp"
+#include "core/config/topic_config.hpp"
 #include "core/storage/log_directory.hpp"
 
 #include <map>
@@ -18,6 +20,10 @@ struct TopicImage {
     /// By partition; without a log where its directory is out of service. A log is used on its
     /// owner only.
     std::vector<LogPlace> partitions;
+    Properties overrides;  // what is configured for this topic
+    TopicConfig config;    // what that and the broker's settings come to
+    /// Held as long as somebody may have a pointer to one of the logs.
+    std::shared_ptr<const void> in_use;
 };
 
 /// The topics that can be produced to: their folders are there, or in a directory that is out of
@@ -30,6 +36,13 @@ struct TopicsImage {
     void add(const std::string& name, TopicImage topic) {
         if (!topic.id.is_zero()) names[topic.id] = name;
         topics[name] = std::make_shared<const TopicImage>(std::move(topic));
+    }
+
+    void remove(const std::string& name) {
+        const auto found = topics.find(name);
+        if (found == topics.end()) return;
+        names.erase(found->second->id);
+        topics.erase(found);
     }
 
     /// Null when there is no such topic.

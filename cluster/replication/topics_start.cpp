@@ -7,11 +7,31 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 namespace millrace {
 namespace {
 
 constexpr std::size_t kMetaBytesMax = 64 << 10;
+
+/// Topics of which there are only folders with another id: a Java broker that had the directories
+/// meanwhile deleted them and made them anew. REQUIRES: all directories are known.
+void forget_remade(const std::vector<std::unique_ptr<LogDirectory>>& directories,
+                   StoreContent& next) {
+    std::map<std::string, std::set<Uuid>> found;
+    for (const auto& directory : directories) {
+        for (const auto& [name, entry] : directory->logs()) {
+            if (!next.deleted.contains(entry.topic_id)) found[name.topic].insert(entry.topic_id);
+        }
+    }
+    for (const auto& [name, ids] : found) {
+        const auto known = next.topics.find(name);
+        if (known == next.topics.end() || ids.contains(known->second.id)) continue;
+        StoredTopic remade;
+        remade.leader_epoch = known->second.leader_epoch;
+        known->second = remade;
+    }
+}
 
 }  // namespace
 
@@ -20,6 +40,9 @@ Topics::Topics(World& world, Logger& logger, Options options, EmbeddedStore stor
       logger_(logger),
       options_(std::move(options)),
       store_(std::move(store)),
+      defaults_(options_.log.topic),
+      turn_(world, 1),
+      stopping_(world),
       gate_(world) {}
 
 Task<Result<std::unique_ptr<Topics>>> Topics::open(World& world, Logger& logger, Options options) {
@@ -115,20 +138,47 @@ Task<Result<std::string>> Topics::cluster_id_in(std::string folder) {
 /// The store's content with what the directories hold beyond it.
 StoreContent Topics::adopt() const {
     StoreContent next = store_.content();
+    if (knows_all()) forget_remade(directories_, next);
     next.cluster_id = directories_.front()->cluster_id();
     for (const auto& directory : directories_) {
         for (const auto& [name, entry] : directory->logs()) {
+            if (next.deleted.contains(entry.topic_id)) continue;
             StoredTopic& topic = next.topics[name.topic];
             if (topic.partitions == 0) {
                 logger_.warn("adopted a topic that the store does not know",
                              {{"topic", name.topic}, {"topic_id", entry.topic_id.to_string()}});
                 topic.id = entry.topic_id;
+                // Its configuration is in ZooKeeper; of these, retention must take nothing.
+                if (is_internal_topic(name.topic)) topic.overrides["cleanup.policy"] = "compact";
             }
             topic.partitions = std::max(topic.partitions, name.partition.value + 1);
             topic.leader_epoch = std::max(topic.leader_epoch, entry.last_epoch);
         }
     }
     return next;
+}
+
+/// Java brokers count theirs from 0 in ZooKeeper, and the same directory may be handed to and fro:
+/// so ids from here lie above all that they will ever give out. A life that can't know which were
+/// given out goes on far from where they may have been.
+void Topics::begin_producer_ids(StoreContent& next) const {
+    constexpr std::int64_t kFar = std::int64_t{1} << 32;
+    const bool has_logs = std::any_of(directories_.begin(), directories_.end(),
+                                      [](const auto& each) { return !each->logs().empty(); });
+    const bool is_lost = store_.content().cluster_id.empty() && has_logs;
+    next.next_producer_id = std::max(next.next_producer_id, kFar);
+    if (knows_all() && !is_lost) return;
+    next.next_producer_id += kFar * (1 + static_cast<std::int64_t>(world_.random() % 1024));
+}
+
+/// Folders that a former life didn't get to rename.
+Task<> Topics::remove_deleted(const StoreContent& content) {
+    const std::map<Uuid, std::string> deleted = content.deleted;
+    for (const auto& [id, name] : deleted) {
+        const auto removed = co_await remove_logs(name, id);
+        const bool all_seen = removed && knows_all();
+        if (!all_seen) gone_.erase(id);
+    }
 }
 
 Task<Result<void>> Topics::reconcile() {
@@ -138,6 +188,7 @@ Task<Result<void>> Topics::reconcile() {
     const bool is_ours = options_.broker_id != DirectoryIdentity::kAnyBroker;
     if (is_ours) {
         for (auto& [name, topic] : next.topics) topic.leader_epoch.value += 1;
+        begin_producer_ids(next);
         if (knows_all()) ++next.generation;
         auto stored = co_await store_.replace(next);
         if (!stored && is_full(stored.error())) {
@@ -146,6 +197,7 @@ Task<Result<void>> Topics::reconcile() {
         }
         co_await take_lost_out_of_service();
         if (!stored) co_return stored;
+        co_await remove_deleted(next);
     }
     for (const auto& [name, topic] : next.topics) {
         if (is_ours && knows_all()) {
@@ -156,6 +208,9 @@ Task<Result<void>> Topics::reconcile() {
         }
         image_.add(name, look(name, topic));
     }
+    std::vector<std::string> names;
+    for (const auto& [name, topic] : image_.topics) names.push_back(name);
+    co_await configure_logs(std::move(names));
     co_return Result<void>();
 }
 

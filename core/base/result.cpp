@@ -21,6 +21,9 @@ const char* text_of(Errc errc) {
         case Errc::kBatchTooLarge: return "record batch over max.message.bytes";
         case Errc::kBatchSetTooLarge: return "record batches over segment.bytes";
         case Errc::kOffsetOutOfRange: return "offset out of range";
+        case Errc::kOutOfOrderSequence: return "sequence out of order";
+        case Errc::kStaleProducerEpoch: return "producer epoch is over";
+        case Errc::kInvalidTransaction: return "not allowed in the producer's transaction";
         case Errc::kUnknownTopic: return "unknown topic or partition";
         case Errc::kInvalidTopic: return "invalid topic name";
         case Errc::kStorageFailed: return "storage failed";

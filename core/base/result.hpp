@@ -28,6 +28,9 @@ enum class Errc {
     kBatchTooLarge,       // a batch over max.message.bytes
     kBatchSetTooLarge,    // an append over segment.bytes
     kOffsetOutOfRange,    // below the log start or above the log end
+    kOutOfOrderSequence,  // a producer's batch that doesn't go on where its last one ends
+    kStaleProducerEpoch,  // a newer epoch of the producer is known
+    kInvalidTransaction,  // a batch outside of the producer's open transaction
     kUnknownTopic,        // no such topic or partition here
     kInvalidTopic,        // a topic name that Kafka does not allow
     kStorageFailed,       // the directory was taken out of service

@@ -5,8 +5,10 @@
 #include "core/base/delivery_path.hpp"
 #include "core/config/listeners.hpp"
 #include "core/config/properties.hpp"
+#include "core/config/topic_config.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,18 +17,30 @@ namespace millrace {
 struct BrokerConfig {
     std::int32_t broker_id{};
     std::vector<Endpoint> listeners;
-    /// As many as listeners; an empty host or port 0 is filled in when the listener is bound.
+    /// As many as listeners. An empty host: each client is told the one by which it has come. Port
+    /// 0: the one that is bound.
     std::vector<Endpoint> advertised;
+    /// Where figures and health are told over HTTP; nothing: nowhere.
+    std::optional<Endpoint> admin;
+    /// Nobody asked for that address, so a broker that finds it taken goes on without.
+    bool admin_is_default{};
     std::vector<std::string> log_dirs;
     std::int32_t num_partitions{};
+    std::int32_t default_replication_factor{};
     bool auto_create_topics{};
-    std::int64_t segment_bytes{};
-    std::int64_t segment_ms{};
-    std::int64_t segment_index_bytes{};
-    std::int32_t index_interval_bytes{};
-    std::int32_t message_bytes_max{};
+    bool delete_topics{};
+    TopicConfig topic;  // what a topic without keys of its own has
+    std::int64_t retention_check_interval_ms{};
+    std::int64_t initial_task_delay_ms{};
+    std::int64_t flush_scheduler_interval_ms{};
+    std::int32_t recovery_point_checkpoint_interval_ms{};
+    std::int32_t start_offset_checkpoint_interval_ms{};
+    std::int32_t producer_id_expiration_ms{};
+    std::int32_t producer_id_expiration_check_interval_ms{};
+    std::int32_t fetch_session_slots_max{};
     std::int32_t request_bytes_max{};
     std::int32_t fetch_bytes_max{};
+    std::int32_t fetch_sessions_max{};
     std::int64_t connections_idle_ms_max{};
     bool flush_before_ack{};
     std::int64_t cache_bytes{};  // batches in memory, of all log directories
@@ -37,12 +51,15 @@ struct BrokerConfig {
     bool direct_writes{};   // past the page cache where the filesystem can
     std::int32_t shards{};  // 0: one for each processor that the process may use
     bool json_log{};
+    Properties given;  // all of it, as it was read
 };
 
 /// The outcome of reading a configuration: usable when `problems` is empty.
 struct ConfigReading {
     BrokerConfig config;
     std::vector<std::string> problems;  // key, value, what is allowed or what to do
+    /// How many of the problems Kafka wouldn't have: they ask for what isn't built here.
+    std::size_t refusals{};
     std::vector<std::string> warnings;  // unknown keys, and keys that ask for what isn't done here
     std::string harmless;               // the keys that nothing here could need, if any are set
 };

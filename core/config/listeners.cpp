@@ -19,15 +19,6 @@ bool is_name_letter(char c) {
            c == '-' || c == '.';
 }
 
-/// Kafka compares names of listeners and protocols without regard to case.
-std::string capitals(std::string_view text) {
-    std::string upper(text);
-    for (char& c : upper) {
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-    return upper;
-}
-
 bool is_name(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, is_name_letter);
 }
@@ -46,19 +37,33 @@ std::string Endpoint::to_string() const {
                        port);
 }
 
+std::string listener_name(std::string_view text) {
+    std::string upper(text);
+    for (char& c : upper) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return upper;
+}
+
+std::optional<Endpoint> parse_address(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+    std::string_view host = text.substr(0, colon);
+    const bool in_brackets = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+    if (in_brackets) host = host.substr(1, host.size() - 2);
+    if (!port || !is_host(host, in_brackets)) return std::nullopt;
+    return Endpoint{std::string(host), *port};
+}
+
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
     const std::size_t name_end = text.find("://");
     if (name_end == std::string_view::npos) return std::nullopt;
     const std::string_view name = text.substr(0, name_end);
-    const std::string_view address = text.substr(name_end + 3);
-    const std::size_t colon = address.rfind(':');
-    if (!is_name(name) || colon == std::string_view::npos) return std::nullopt;
-    const auto port = parse_number<std::uint16_t>(address.substr(colon + 1));
-    std::string_view host = address.substr(0, colon);
-    const bool in_brackets = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
-    if (in_brackets) host = host.substr(1, host.size() - 2);
-    if (!port || !is_host(host, in_brackets)) return std::nullopt;
-    return Endpoint{std::string(host), *port, capitals(name)};
+    auto endpoint = parse_address(text.substr(name_end + 3));
+    if (!is_name(name) || !endpoint) return std::nullopt;
+    endpoint->listener = listener_name(name);
+    return endpoint;
 }
 
 std::optional<std::map<std::string, std::string>> parse_protocol_map(std::string_view text) {
@@ -67,10 +72,10 @@ std::optional<std::map<std::string, std::string>> parse_protocol_map(std::string
         const std::size_t colon = part.find(':');
         if (colon == std::string_view::npos) return std::nullopt;
         const std::string_view name = trimmed(part.substr(0, colon));
-        const std::string protocol = capitals(trimmed(part.substr(colon + 1)));
+        const std::string protocol = listener_name(trimmed(part.substr(colon + 1)));
         const bool known = std::ranges::find(kProtocols, protocol) != kProtocols.end();
         if (!is_name(name) || !known) return std::nullopt;
-        if (!protocols.emplace(capitals(name), protocol).second) return std::nullopt;
+        protocols.insert_or_assign(listener_name(name), protocol);
     }
     return protocols;
 }

@@ -23,11 +23,17 @@ struct Endpoint {
     std::string to_string() const;
 };
 
+/// One host:port, with brackets around an IPv6 address; nothing when it is malformed.
+std::optional<Endpoint> parse_address(std::string_view text);
+
 /// One NAME://host:port; nothing when it is malformed.
 std::optional<Endpoint> parse_endpoint(std::string_view text);
 
-/// NAME:PROTOCOL,... with both in capitals; nothing when malformed, with a name twice, or with a
-/// protocol that Kafka does not have.
+/// As names of listeners and protocols are compared: in capitals.
+std::string listener_name(std::string_view text);
+
+/// NAME:PROTOCOL,... with both in capitals, the last of a name that is there twice; nothing when
+/// malformed, or with a protocol that Kafka does not have.
 std::optional<std::map<std::string, std::string>> parse_protocol_map(std::string_view text);
 
 }  // namespace millrace

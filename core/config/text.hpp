@@ -7,11 +7,12 @@
 
 namespace millrace {
 
+/// Without what Java takes for blank at either end: the space and all control characters below it.
 inline std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r\n\f";
-    const std::size_t first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+    const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 /// The parts between commas without the blanks around them; empty parts are left out.

@@ -125,6 +125,7 @@ void write_json(std::string& out, std::int64_t now_ms, std::string_view level,
 }  // namespace
 
 void Logger::log(LogLevel level, std::string_view sentence, Fields fields) {
+    if (level < least_) return;
     line_.clear();
     const auto write = format_ == LogFormat::kJson ? write_json : write_text;
     write(line_, clock_.wall_clock_ms(), kLevels[static_cast<std::size_t>(level)], sentence,

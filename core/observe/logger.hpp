@@ -60,11 +60,13 @@ class Logger {
 public:
     using Fields = std::initializer_list<LogField>;
 
-    Logger(const WallClock& clock, LogSink& sink, LogFormat format)
-        : clock_(clock), sink_(sink), format_(format) {}
+    /// Lines below `least` are dropped.
+    Logger(const WallClock& clock, LogSink& sink, LogFormat format,
+           LogLevel least = LogLevel::kInfo)
+        : clock_(clock), sink_(sink), format_(format), least_(least) {}
 
     /// The same on another shard, which has a clock of its own.
-    Logger on(const WallClock& clock) const { return {clock, sink_, format_}; }
+    Logger on(const WallClock& clock) const { return {clock, sink_, format_, least_}; }
 
     void info(std::string_view sentence, Fields fields = {}) {
         log(LogLevel::kInfo, sentence, fields);
@@ -82,6 +84,7 @@ private:
     const WallClock& clock_;
     LogSink& sink_;
     LogFormat format_;
+    LogLevel least_;
     std::string line_;  // kept for its capacity
 };
 

@@ -16,6 +16,8 @@ struct ShardMetrics {
 
     DeliveryMetrics delivery{registry};
 
+    Counter& batches_repeated = registry.counter("millrace_batches_repeated_total",
+                                                 "Batches of producers that logs had already");
     Counter& batches_appended =
         registry.counter("millrace_batches_appended_total", "Record batches that logs took");
     Counter& bytes_appended =
@@ -31,6 +33,8 @@ struct ShardMetrics {
     Counter& fills = registry.counter("millrace_fills_total", "Writes of tails into segments");
     Counter& bytes_filled = registry.counter("millrace_bytes_filled_total", "Bytes of these fills");
     Counter& rolls = registry.counter("millrace_segment_rolls_total", "Segments that were sealed");
+    Counter& segments_deleted = registry.counter("millrace_segments_deleted_total",
+                                                 "Segments that their topic kept no longer");
     Counter& checkpoints =
         registry.counter("millrace_checkpoints_total", "Checkpoints of journals that ended");
     Counter& appends_slowed = registry.counter("millrace_appends_slowed_total",

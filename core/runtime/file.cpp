@@ -164,12 +164,18 @@ Task<Result<void>> File::truncate(std::uint64_t size) {
     return perform_plain(*world_, {.kind = IoKind::kTruncate, .handle = handle_, .size = size});
 }
 
-Task<Result<std::uint64_t>> File::size() {
-    std::uint64_t size = 0;
-    const auto done =
-        co_await perform(*world_, {.kind = IoKind::kFileSize, .handle = handle_, .data = &size});
+Task<Result<FileStatus>> File::status() {
+    FileStatus status;
+    const auto done = co_await perform(
+        *world_, {.kind = IoKind::kFileStatus, .handle = handle_, .data = &status});
     if (!done) co_return done.error();
-    co_return size;
+    co_return status;
+}
+
+Task<Result<std::uint64_t>> File::size() {
+    const auto found = co_await status();
+    if (!found) co_return found.error();
+    co_return found->size;
 }
 
 Task<Result<void>> File::lock() {
@@ -232,6 +238,16 @@ Task<Result<std::vector<FolderEntry>>> list_folder(World& world, std::string pat
         world, {.kind = IoKind::kListFolder, .data = &entries, .path = path.c_str()});
     if (!done) co_return done.error();
     co_return entries;
+}
+
+Task<Result<void>> remove_folder_with_files(World& world, std::string path) {
+    const auto entries = co_await list_folder(world, path);
+    if (!entries) co_return entries.error();
+    for (const FolderEntry& entry : *entries) {
+        const auto removed = co_await remove_file(world, path + "/" + entry.name);
+        if (!removed) co_return removed;
+    }
+    co_return co_await remove_folder(world, path);
 }
 
 Task<Result<void>> sync_folder(World& world, std::string path) {

@@ -55,6 +55,7 @@ public:
     Task<Result<void>> forget_cached();
     Task<Result<void>> allocate(std::uint64_t offset, std::uint64_t size);
     Task<Result<void>> truncate(std::uint64_t size);
+    Task<Result<FileStatus>> status();
     Task<Result<std::uint64_t>> size();
     /// Takes the exclusive lock; Errc::kDirectoryInUse when another process has it.
     Task<Result<void>> lock();
@@ -74,6 +75,8 @@ Task<Result<void>> make_folder(World& world, std::string path);
 Task<Result<void>> ensure_folder(World& world, std::string path);
 Task<Result<void>> remove_file(World& world, std::string path);
 Task<Result<void>> remove_folder(World& world, std::string path);
+/// With the files in it; one that holds a folder stays.
+Task<Result<void>> remove_folder_with_files(World& world, std::string path);
 Task<Result<void>> rename_file(World& world, std::string from, std::string to);
 Task<Result<FilesystemSpace>> filesystem_space(World& world, std::string path);
 Task<Result<std::vector<FolderEntry>>> list_folder(World& world, std::string path);

@@ -27,6 +27,8 @@ enum class IoKind : std::uint8_t {
     // nobody waits for a disk here.
     kSendFile,
     kShutdown,  // both directions
+    // kLocalAddress: data = std::string* that receives the numeric host at this end of a connection
+    kLocalAddress,
     // Files. `handle` is the file.
     kOpen,    // path, flags = OpenMode, maybe | kDirect; result: handle
     kReadAt,  // offset, data, size; result: bytes read, short only at the end
@@ -42,11 +44,11 @@ enum class IoKind : std::uint8_t {
     kSyncFilesystem,
     // Wishes about the page cache, as far as there is one: bring a range in, in the background, or
     // let go of it.
-    kReadAhead,  // offset, size
-    kForget,     // offset, size; 0: all that follows
-    kFileSize,   // data = std::uint64_t* that receives the length
-    kLock,       // exclusive lock of the whole file by this open file description
-    kClose,      // any handle
+    kReadAhead,   // offset, size
+    kForget,      // offset, size; 0: all that follows
+    kFileStatus,  // data = FileStatus* that receives it
+    kLock,        // exclusive lock of the whole file by this open file description
+    kClose,       // any handle
     // Names. `path` and `other` outlive the request.
     kRename,        // path -> other, replacing it
     kRemove,        // path: a file
@@ -92,6 +94,11 @@ inline constexpr std::uint32_t kIntoProvided = 1;
 
 /// No registered memory (World::register_memory).
 inline constexpr std::int32_t kUnregistered = -1;
+
+struct FileStatus {
+    std::uint64_t size{};
+    std::int64_t modified_ms{};  // wall clock
+};
 
 /// Of the filesystem that holds a path, in bytes.
 struct FilesystemSpace {

@@ -58,6 +58,14 @@ Task<Result<Stream>> Stream::connect(World& world, std::string host, std::uint16
     co_return Stream(world, static_cast<std::int32_t>(*done));
 }
 
+Task<Result<std::string>> Stream::local_address() {
+    std::string host;
+    const auto done = co_await perform(
+        *world_, {.kind = IoKind::kLocalAddress, .handle = handle_, .data = &host});
+    if (!done) co_return done.error();
+    co_return host;
+}
+
 Task<Result<std::size_t>> Stream::receive_some(MutableBytes into) {
     const auto done = co_await perform(
         *world_,

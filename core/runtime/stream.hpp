@@ -59,6 +59,9 @@ public:
 
     static Task<Result<Stream>> connect(World& world, std::string host, std::uint16_t port);
 
+    /// The numeric host by which the peer has reached this end.
+    Task<Result<std::string>> local_address();
+
     /// At least one byte, or Errc::kEndOfStream.
     Task<Result<std::size_t>> receive_some(MutableBytes into);
     /// The same, some KiB at most, into memory that is only taken when bytes arrive, where the

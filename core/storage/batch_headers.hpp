@@ -1,11 +1,10 @@
-// The headers of batches that lie in several parts of memory.
+// Looks into batches that lie in several parts of memory.
 #pragma once
 
 #include "core/runtime/part.hpp"
-#include "core/storage/record_batch.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
 namespace millrace {
 
@@ -23,17 +22,6 @@ inline std::size_t copy_out(const Parts& parts, std::size_t at, MutableBytes int
         at -= std::min(at, part.size);
     }
     return copied;
-}
-
-/// Calls `on_header(RecordBatchView)` for each whole batch; the view has its header only.
-template <class OnHeader>
-void for_each_header(const Parts& parts, OnHeader on_header) {
-    std::array<std::byte, kBatchHeaderBytes> header;
-    for (std::size_t at = 0; copy_out(parts, at, header) == header.size();) {
-        const RecordBatchView batch(header);
-        on_header(batch);
-        at += batch.size_in_bytes();
-    }
 }
 
 }  // namespace millrace

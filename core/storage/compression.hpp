@@ -20,16 +20,9 @@ std::string_view codec_name(Codec codec) noexcept;
 /// The codec that `compression.type` names ("uncompressed" and "none" are both kNone).
 std::optional<Codec> codec_named(std::string_view name) noexcept;
 
-/// Java clients cut snappy into blocks of 32 KiB under Xerial's framing; others send one raw block.
-enum class SnappyFraming { kXerial, kRaw };
-
-struct CompressOptions {
-    std::optional<int> level;  // gzip and zstd; the library's default otherwise
-    SnappyFraming snappy = SnappyFraming::kXerial;
-};
-
-/// Fails only when the codec's library does.
-Result<Bytes> compress(Codec codec, ByteView bytes, const CompressOptions& options = {});
+/// `bytes` as one block, snappy as Java's clients write it. The level is as in Kafka's
+/// `compression.*.level` keys.
+Bytes compress(Codec codec, ByteView bytes, std::optional<int> level = std::nullopt);
 
 /// All of `compressed`, which ends exactly where the codec's stream does. kTooLarge when the output
 /// would pass `limit` bytes, kMalformed when the bytes are not what the codec writes.

@@ -148,6 +148,23 @@ public:
         return {};
     }
 
+    /// Lets the frame's header pass with any checksum. REQUIRES: begin().
+    Result<void> pass_header() {
+        const auto flags = std::to_integer<unsigned>(rest_[kFlagsAt]);
+        const bool says_size = (flags & 0x08U) != 0;
+        const std::size_t size = LZ4F_HEADER_SIZE_MIN + (says_size ? sizeof(std::uint64_t) : 0);
+        if (rest_.size() < size) return Errc::kMalformed;
+        const Bytes header = equal_header(flags, std::to_integer<unsigned>(rest_[kFlagsAt + 1]));
+        if (header.empty()) return Errc::kMalformed;
+        std::size_t taken = header.size();
+        std::size_t written = 0;
+        const std::size_t hint =
+            LZ4F_decompress(context_, nullptr, &written, header.data(), &taken, nullptr);
+        if (LZ4F_isError(hint) || taken != header.size()) return Errc::kMalformed;
+        rest_ = rest_.subspan(size);
+        return {};
+    }
+
     Result<ByteView> next(MutableBytes room) override {
         while (!ended_) {
             std::size_t written = room.size();
@@ -173,11 +190,36 @@ private:
                                        std::byte{0x18}};
         if (frame.size() <= kMagic.size()) return false;
         if (!std::equal(kMagic.begin(), kMagic.end(), frame.begin())) return false;
-        const auto flags = std::to_integer<unsigned>(frame[kMagic.size()]);
+        static_assert(kMagic.size() == kFlagsAt);
+        const auto flags = std::to_integer<unsigned>(frame[kFlagsAt]);
         const bool independent = (flags & 0x20U) != 0;
         const bool reserved_or_dictionary = (flags & 0x03U) != 0;
         return independent && !reserved_or_dictionary;
     }
+
+    /// A header as liblz4 itself writes it for these flags, without the size of what is in it.
+    /// Nothing when there is no such size of blocks.
+    static Bytes equal_header(unsigned flags, unsigned block_sizes) {
+        const unsigned block_size = (block_sizes >> 4U) & 7U;
+        if (block_size < LZ4F_max64KB) return {};
+        LZ4F_preferences_t wanted{};
+        wanted.frameInfo.blockMode = LZ4F_blockIndependent;
+        wanted.frameInfo.blockSizeID = static_cast<LZ4F_blockSizeID_t>(block_size);
+        if ((flags & 0x10U) != 0) wanted.frameInfo.blockChecksumFlag = LZ4F_blockChecksumEnabled;
+        if ((flags & 0x04U) != 0) {
+            wanted.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
+        }
+        LZ4F_cctx* context = nullptr;
+        expect(!LZ4F_isError(LZ4F_createCompressionContext(&context, LZ4F_VERSION)),
+               "out of memory");
+        Bytes header(LZ4F_HEADER_SIZE_MAX);
+        const std::size_t size = LZ4F_compressBegin(context, header.data(), header.size(), &wanted);
+        LZ4F_freeCompressionContext(context);
+        header.resize(LZ4F_isError(size) ? 0 : size);
+        return header;
+    }
+
+    static constexpr std::size_t kFlagsAt = 4;
 
     LZ4F_dctx* context_{};
     ByteView rest_;
@@ -240,13 +282,15 @@ std::unique_ptr<Decompressor::Stream> make_stream(Codec codec) {
 Decompressor::Decompressor() = default;
 Decompressor::~Decompressor() = default;
 
-Result<void> Decompressor::begin(Codec codec, ByteView compressed) {
+Result<void> Decompressor::begin(Codec codec, ByteView compressed, Lz4Header header) {
     const auto at = static_cast<std::size_t>(codec);
     expect(at < streams_.size(), "a codec that is known");
     if (piece_.empty()) piece_.resize(kPieceBytes);
     if (!streams_[at]) streams_[at] = make_stream(codec);
     current_ = streams_[at].get();
-    return current_->begin(compressed);
+    const auto begun = current_->begin(compressed);
+    if (!begun || codec != Codec::kLz4 || header == Lz4Header::kChecked) return begun;
+    return static_cast<Lz4Stream*>(current_)->pass_header();
 }
 
 Result<ByteView> Decompressor::next() { return current_->next(piece_); }

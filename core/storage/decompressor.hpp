@@ -10,6 +10,10 @@
 
 namespace millrace {
 
+/// Whether the checksum in an LZ4 frame's header counts. In messages of magic 0 it doesn't: Java's
+/// clients computed it over the wrong bytes, and go on doing so.
+enum class Lz4Header { kChecked, kUnchecked };
+
 /// Reads one block after the other and keeps the codecs' contexts between them. Lives on one shard.
 /// Memory: the context of each codec that was used; a zstd window of up to 128 MiB while its block
 /// is read, and up to 22 times the block for raw snappy, which has no smaller piece. What is over
@@ -22,7 +26,7 @@ public:
     Decompressor& operator=(const Decompressor&) = delete;
 
     /// Begins a block, which stays where it is until its end is read or the next one begins.
-    Result<void> begin(Codec codec, ByteView compressed);
+    Result<void> begin(Codec codec, ByteView compressed, Lz4Header header = Lz4Header::kChecked);
 
     /// The next bytes of the block, borrowed until the next call; none at its end. kMalformed when
     /// the bytes are not what the codec writes, or don't end where its stream does.

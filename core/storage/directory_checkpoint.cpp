@@ -27,22 +27,33 @@ Task<> DirectoryPart::checkpoint_in_background() {
     (void)done;  // fail() has told
 }
 
-Task<Result<void>> DirectoryPart::checkpoint() {
-    while (checkpointing_ && !failed_) {
-        const auto waited = co_await checkpoint_waiters_.wait(checkpoints_ + 1, kNever);
+Task<Result<void>> DirectoryPart::take_turn() {
+    while (busy_ && !failed_) {
+        const auto waited = co_await turn_waiters_.wait(turns_ + 1, kNever);
         if (!waited) co_return waited;
     }
-    checkpoint_wanted_ = false;
     if (failed_) co_return Errc::kStorageFailed;
-    checkpointing_ = true;
+    busy_ = true;
+    co_return Result<void>();
+}
+
+void DirectoryPart::end_turn() {
+    busy_ = false;
+    turn_waiters_.wake_through(++turns_);
+}
+
+Task<Result<void>> DirectoryPart::checkpoint() {
+    const auto turn = co_await take_turn();
+    checkpoint_wanted_ = false;
+    if (!turn) co_return turn;
     const auto done = co_await run_checkpoint();
-    checkpointing_ = false;
-    checkpoint_waiters_.wake_through(++checkpoints_);
+    end_turn();
     if (!done) fail(done.error());
     co_return done;
 }
 
 Task<Result<void>> DirectoryPart::run_checkpoint() {
+    for (auto& [name, log] : set_.logs) log->prepare_snapshot();
     const auto settled = co_await settle_idle();
     if (!settled) co_return settled;
     while (journal_->ends_inside_batch()) {
@@ -51,16 +62,21 @@ Task<Result<void>> DirectoryPart::run_checkpoint() {
     }
     const Lsn begin = journal_->next_lsn();
     const std::vector<Covered> covered = snapshot();
-    if (covered.empty() && !journal_->has_older_files()) co_return Result<void>();
+    if (covered.empty() && !journal_->has_older_files()) co_return co_await set_.sync_segments();
     logger_.info("checkpoint begins", {{"log_dir", path_}, {"logs", covered.size()}});
     auto outcome = co_await journal_->make_stable(begin);
     if (outcome) outcome = co_await fill_all(covered);
+    for (const Covered& each : covered) {
+        if (outcome) outcome = co_await each.log->write_snapshots(each.end.next_offset);
+    }
     if (outcome) outcome = co_await set_.sync_segments();
     if (outcome) outcome = co_await write_checkpoint_frames(begin, covered);
     if (!outcome) co_return outcome;
     for (const Covered& each : covered) {
         const bool untouched = each.log->appends() == each.appends;
         each.log->on_checkpoint(each.end.next_offset, each.settled && untouched);
+        const auto removed = co_await each.log->remove_stale_snapshots();
+        if (!removed) co_return removed;
     }
     journal_->release_before(begin);
     world_.metrics().checkpoints.add();
@@ -102,7 +118,12 @@ Task<Result<void>> DirectoryPart::fill_all(const std::vector<Covered>& covered) 
 
 Task<Result<void>> DirectoryPart::write_checkpoint_frames(Lsn begin,
                                                           const std::vector<Covered>& covered) {
+    std::vector<const PartitionLog*> starts;
+    for (const auto& [name, log] : set_.logs) {
+        if (log->has_start_to_tell()) starts.push_back(log.get());
+    }
     std::size_t bound = 0;
+    std::size_t told = 0;
     std::size_t listed = 0;
     std::uint32_t piece = 0;
     bool done = false;
@@ -111,6 +132,12 @@ Task<Result<void>> DirectoryPart::write_checkpoint_frames(Lsn begin,
             const PartitionLog& log = *covered[bound].log;
             const std::string folder = log.name().folder();
             if (!frame.add_binding({log.id(), log.topic_id(), folder})) return true;
+        }
+        for (; told < starts.size(); ++told) {
+            const PartitionLog& log = *starts[told];
+            const std::string folder = log.name().folder();
+            if (!frame.add_binding({log.id(), log.topic_id(), folder})) return true;
+            if (!frame.add_log_start({log.id(), log.start_to_tell()})) return true;
         }
         const std::size_t room = frame.checkpoint_room();
         if (room == 0) return true;

@@ -52,8 +52,9 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       index_(index),
       set_(world, logger_, path_, config),
       ballast_(world, path_, index_, ballast_bytes(config), spare_bytes(config)),
-      checkpoint_waiters_(world),
+      turn_waiters_(world),
       space_waiters_(world),
+      background_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
     set_.shared.fill_wanted = [this] { start_checkpoint(); };
@@ -67,6 +68,10 @@ Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
     for (const LogToLoad& each : logs) {
         const auto loaded = co_await set_.load(each.name, each.past);
         if (!loaded) co_return loaded;
+    }
+    for (auto& [name, log] : set_.logs) {
+        const auto written = co_await log->write_snapshots(log->log_end_offset());
+        if (!written) co_return written;
     }
     // The journal may forget nothing, and a clean stop promise nothing, before this.
     co_return co_await set_.sync_segments();
@@ -89,6 +94,11 @@ Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
     if (!ballasted && !is_full(ballasted.error())) co_return ballasted;
     if (!ballasted) become_full();
     journal_->reserve(reserve_bytes());
+    gate_.spawn(drop_steadily());
+    const LogConfig& config = set_.shared.config;
+    const bool flushes =
+        config.durability == Durability::kOs && config.flush_check_interval < Duration::max();
+    if (flushes) gate_.spawn(flush_steadily());
     co_return Result<void>();
 }
 
@@ -125,7 +135,8 @@ void DirectoryPart::fail(const Error& error) {
 void DirectoryPart::go_out_of_service() {
     failed_ = true;
     set_.fail();
-    checkpoint_waiters_.fail_all(Errc::kStorageFailed);
+    turn_waiters_.fail_all(Errc::kStorageFailed);
+    background_waiters_.fail_all(Errc::kStorageFailed);
 }
 
 Task<> DirectoryPart::tell_others() {
@@ -144,7 +155,7 @@ Result<std::vector<LogPoints>> DirectoryPart::points() const {
     std::vector<LogPoints> points;
     for (const auto& [name, log] : set_.logs) {
         LogPoints each{name, log->synced_end(), log->durable_end(), std::nullopt};
-        if (log->log_start_offset() > log->first_base()) each.log_start = log->log_start_offset();
+        if (log->has_start_to_tell()) each.log_start = log->log_start_offset();
         points.push_back(std::move(each));
     }
     return points;
@@ -156,6 +167,7 @@ Task<Result<void>> DirectoryPart::close_files() {
     if (journal_) outcome = co_await journal_->close();
     const auto closed = co_await set_.close();
     if (outcome) outcome = closed;
+    for (auto& [folder, log] : removed_) (void)co_await log->close();
     // Its registered memory goes on the shard whose ring knows it.
     set_.shared.journal = nullptr;
     journal_.reset();
@@ -172,6 +184,7 @@ Task<Result<void>> DirectoryPart::close() {
     // No checkpoint begins by itself any more: its frames would come behind the last one.
     closing_ = true;
     space_waiters_.fail_all(Errc::kStopping);
+    background_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     if (outcome) outcome = co_await checkpoint();
     if (outcome) {

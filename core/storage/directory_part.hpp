@@ -26,6 +26,12 @@ struct LogPoints {
     std::optional<Offset> log_start;  // where it isn't the first segment's base
 };
 
+/// A partition that is deleted, and what its folder is called from then on.
+struct Removal {
+    TopicPartition name;
+    std::string folder;
+};
+
 /// The disk is to blame, and not the moment: its directory can't serve any more.
 bool is_of_broken_disk(const Error& error);
 
@@ -59,6 +65,14 @@ public:
     }
     /// Errc::kStorageFailed when the directory is out of service, also by this very creation.
     Task<Result<PartitionLog*>> create(TopicPartition name, Uuid topic_id);
+    /// Takes the partitions' logs out of service and renames their folders. Success: a start finds
+    /// the new names. Between two checkpoints, so that none promises anything of them.
+    Task<Result<void>> remove(std::vector<Removal> removals);
+    /// Removes the renamed folders, whose logs nobody uses any more. What can't be removed is left
+    /// to the next start.
+    Task<> discard(std::vector<std::string> folders);
+    /// The same for folders that were left by a former life, in the background.
+    void discard_left(std::vector<std::string> folders);
     bool failed() const { return failed_; }
     /// Something was refused for want of room, and will be tried once more: the ballast is given
     /// up, and the part is full.
@@ -91,10 +105,19 @@ private:
     };
 
     Task<Result<void>> close_files();
+    Task<Result<void>> remove_in_turn(const std::vector<Removal>& removals);
+    Task<> discard_all(std::vector<std::string> folders);
 
+    /// One at a time: checkpoints, and what may not come between their steps.
+    Task<Result<void>> take_turn();
+    void end_turn();
     Task<Result<void>> run_checkpoint();
     Task<Result<void>> settle_idle();
     std::vector<Covered> snapshot();
+    Task<> drop_steadily();
+    Task<> drop_all();
+    Task<> flush_steadily();
+    Task<Result<void>> flush_due();
     Task<Result<void>> fill_all(const std::vector<Covered>& covered);
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
@@ -110,6 +133,7 @@ private:
     const std::string path_;
     const std::uint32_t index_;
     LogSet set_;
+    std::map<std::string, std::unique_ptr<PartitionLog>> removed_;  // by their folders' new names
     Ballast ballast_;
     bool failed_{};
     bool closing_{};
@@ -117,11 +141,12 @@ private:
     std::vector<Place> others_;
     ShardNumber home_{};
     std::function<void()> tell_home_;
-    bool checkpointing_{};
     bool checkpoint_wanted_{};
-    std::int64_t checkpoints_{};
-    WaitList checkpoint_waiters_;
+    bool busy_{};
+    std::int64_t turns_{};
+    WaitList turn_waiters_;
     WaitList space_waiters_;
+    WaitList background_waiters_;
     Gate gate_;
 };
 

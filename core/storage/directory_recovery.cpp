@@ -36,9 +36,17 @@ public:
     }
 
     Task<Result<LossReport>> salvage(std::vector<LogToLoad> logs) {
+        const LogStarts starts = find_log_starts(journals_);
         auto outcome = co_await set_.open_folder();
         if (outcome) outcome = co_await make_stable();
-        for (const LogToLoad& each : logs) {
+        for (LogToLoad& each : logs) {
+            // Where it begins is told once it is whole.
+            each.past.log_start = Offset{0};
+            const std::string name = each.name.folder();
+            const auto topic_id = co_await read_topic_id(world_, folder_ + "/" + name);
+            if (!topic_id) co_return topic_id.error();
+            const auto start = starts.find({name, *topic_id});
+            if (start != starts.end()) begin_at(start->second, each.past);
             if (outcome) outcome = co_await set_.load(each.name, each.past);
         }
         std::vector<LossTally> tallies;
@@ -70,7 +78,8 @@ private:
     }
 
     Task<Result<void>> load_named() {
-        std::map<std::string, LogPosition> ends;
+        const LogStarts starts = find_log_starts(journals_);
+        std::map<BoundName, LogPosition> ends;
         for (const OpenJournal& journal : journals_) {
             const auto read = co_await find_ends(journal, ends);
             if (!read) co_return read;
@@ -78,19 +87,35 @@ private:
         const auto entries = co_await list_folder(world_, folder_);
         if (!entries) co_return entries.error();
         for (const FolderEntry& entry : *entries) {
-            const auto end = ends.find(entry.name);
             const auto name = parse_folder_name(entry.name);
-            if (!entry.is_folder || !name || end == ends.end()) continue;
-            const PartitionLog::Past past{.clean = true, .cut = end->second};
+            if (!entry.is_folder || !name) continue;
+            const auto topic_id = co_await read_topic_id(world_, folder_ + "/" + entry.name);
+            if (!topic_id) co_return topic_id.error();
+            const BoundName bound{entry.name, *topic_id};
+            PartitionLog::Past past{.clean = true};
+            const auto end = ends.find(bound);
+            if (end != ends.end()) past.cut = end->second;
+            const auto start = starts.find(bound);
+            if (start != starts.end()) begin_at(start->second, past);
+            if (!past.cut && !past.first_segment) continue;
             const auto loaded = co_await set_.load(*name, past);
             if (!loaded) co_return loaded;
         }
         co_return Result<void>();
     }
 
-    /// Where the logs' files end that frames or the checkpoint name, by folder.
+    /// A log that is deleted up to behind its listed end goes on with a segment that was begun
+    /// since: all of it is in the frames.
+    static void begin_at(LogStart start, PartitionLog::Past& past) {
+        past.first_segment = start.segment_base;
+        if (past.cut && past.cut->segment_base < start.segment_base) {
+            past.cut = LogPosition{start.segment_base, 0, start.segment_base};
+        }
+    }
+
+    /// Where the logs' files end that frames or the checkpoint name.
     Task<Result<void>> find_ends(const OpenJournal& journal,
-                                 std::map<std::string, LogPosition>& by_folder) {
+                                 std::map<BoundName, LogPosition>& by_name) {
         const JournalScan& scan = *journal.scan;
         std::map<LogId, LogPosition> ends = scan.ends;
         const auto note_first = [&ends](Lsn, const AppendEntry& entry) {
@@ -104,9 +129,11 @@ private:
         if (!read) co_return read;
         for (const auto& [id, end] : ends) {
             const auto bound = scan.bindings.find(id);
-            const bool fresh =
-                bound != scan.bindings.end() && by_folder.emplace(bound->second.folder, end).second;
-            if (fresh) continue;
+            const bool is_bound = bound != scan.bindings.end();
+            if (is_bound) {
+                const BoundName name(bound->second.folder, bound->second.topic_id);
+                if (by_name.emplace(name, end).second) continue;
+            }
             logger_.error(
                 "the journals name a log that nothing binds to a folder, or two that "
                 "are bound to one",
@@ -151,11 +178,14 @@ private:
         std::map<LogId, PartitionLog*> targets;
         for (const auto& [id, bound] : scan.bindings) {
             const auto name = parse_folder_name(bound.folder);
-            PartitionLog* const log = name ? set_.find(*name) : nullptr;
-            targets[id] = log;
-            if (log != nullptr) continue;
+            PartitionLog* const there = name ? set_.find(*name) : nullptr;
+            const bool is_it = there != nullptr && there->topic_id() == bound.topic_id;
+            targets[id] = is_it ? there : nullptr;
+            if (is_it) continue;
             logger_.warn("dropped what the journal holds for a folder that is gone",
-                         {{"log_dir", folder_}, {"folder", bound.folder}});
+                         {{"log_dir", folder_},
+                          {"folder", bound.folder},
+                          {"topic_id", bound.topic_id.to_string()}});
         }
         return targets;
     }
@@ -176,6 +206,9 @@ private:
             log->end_replay();
             const auto settled = co_await log->fill(PartitionLog::Fill::kSettle);
             if (!settled) co_return settled;
+            log->take_snapshot();
+            const auto written = co_await log->write_snapshots(log->log_end_offset());
+            if (!written) co_return written;
         }
         co_return co_await set_.sync_segments();
     }
@@ -188,6 +221,19 @@ private:
 };
 
 }  // namespace
+
+LogStarts find_log_starts(const std::vector<OpenJournal>& journals) {
+    LogStarts found;
+    for (const OpenJournal& journal : journals) {
+        const JournalScan& scan = *journal.scan;
+        for (const auto& [id, start] : scan.starts) {
+            const auto bound = scan.bindings.find(id);
+            if (bound == scan.bindings.end()) continue;
+            found[{bound->second.folder, bound->second.topic_id}] = start;
+        }
+    }
+    return found;
+}
 
 Task<Result<void>> replay_journals(World& world, Logger& logger, std::string folder,
                                    LogConfig config, std::vector<OpenJournal> journals) {

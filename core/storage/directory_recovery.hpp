@@ -16,6 +16,10 @@ struct OpenJournal {
     const JournalScan* scan;
 };
 
+/// Where logs begin whose start an entry of the journals tells.
+using LogStarts = std::map<BoundName, LogStart>;
+LogStarts find_log_starts(const std::vector<OpenJournal>& journals);
+
 /// Reads all frames of all of them before it writes anything; then cuts, appends, fills and syncs
 /// the logs that they name. The journals' own files stay as they are. kDamaged when a journal and
 /// the logs' files don't fit together.

@@ -40,6 +40,8 @@ Task<Result<LossReport>> LogDirectory::salvage() {
     auto report = co_await salvage_journals(world_, logger_, path_, config_, open, *logs);
     if (!report) co_return report.error();
     for (const Loss& each : *report) logger_.warn(describe(each), {{"log_dir", path_}});
+    const auto kept = co_await keep_log_starts(open);
+    if (!kept) co_return kept.error();
     const auto closed = co_await close_journals(open);
     if (!closed) co_return closed.error();
     co_return report;

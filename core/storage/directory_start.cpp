@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 2> kKnownFolders{"remote-log-index-cache"
                                                         "__cluster_metadata-0"};
 
 bool is_put_aside(std::string_view name) {
-    return name.ends_with("-delete") || name.ends_with("-stray") || name.ends_with("-future");
+    return name.ends_with(kDeletedEnd) || name.ends_with("-stray") || name.ends_with("-future");
 }
 
 bool is_partition_folder(const FolderEntry& entry) {
@@ -131,10 +131,34 @@ Task<Result<void>> LogDirectory::replay(std::vector<OpenJournal> open) {
     const auto replayed = co_await replay_journals(world_, logger_, path_, config_, open);
     if (!replayed && replayed.error() == make_error_code(Errc::kDamaged)) tell_way_out();
     if (!replayed) co_return replayed;
+    const auto kept = co_await keep_log_starts(open);
+    if (!kept) co_return kept;
     const auto closed = co_await close_journals(open);
     if (!closed) co_return closed;
     logger_.info("recovered", {{"log_dir", path_}});
     co_return Result<void>();
+}
+
+/// What only open journals tell goes into the checkpoint file, before they are closed.
+Task<Result<void>> LogDirectory::keep_log_starts(const std::vector<OpenJournal>& open) {
+    const LogStarts starts = find_log_starts(open);
+    if (starts.empty()) co_return Result<void>();
+    auto entries = co_await read_checkpoint(kLogStartsName);
+    if (!entries) co_return entries.error();
+    for (const auto& [bound, start] : starts) {
+        const auto name = parse_folder_name(bound.first);
+        const auto topic_id = co_await read_topic_id(world_, file(bound.first));
+        if (!topic_id) co_return topic_id.error();
+        if (!name || *topic_id != bound.second) continue;
+        Offset& told = (*entries)[*name];
+        told = std::max(told, start.start);
+    }
+    auto written = co_await write_checkpoint(kLogStartsName, *entries);
+    if (!written && is_full(written.error())) {
+        co_await remove_ballasts(world_, path_);
+        written = co_await write_checkpoint(kLogStartsName, *entries);
+    }
+    co_return written;
 }
 
 Task<Result<void>> LogDirectory::close_journals(std::vector<OpenJournal> open) {
@@ -177,10 +201,13 @@ Task<Result<std::vector<LogToLoad>>> LogDirectory::list_logs() {
     if (!recovery_points) co_return recovery_points.error();
     const auto log_starts = co_await read_checkpoint(kLogStartsName);
     if (!log_starts) co_return log_starts.error();
+    told_ = *log_starts;
     const auto entries = co_await list_folder(world_, path_);
     if (!entries) co_return entries.error();
     std::vector<LogToLoad> logs;
+    left_.clear();
     for (const FolderEntry& entry : *entries) {
+        if (entry.is_folder && entry.name.ends_with(kDeletedEnd)) left_.push_back(entry.name);
         if (!is_partition_folder(entry)) continue;
         const auto name = parse_folder_name(entry.name);
         if (!name) {
@@ -248,6 +275,7 @@ Task<Result<void>> LogDirectory::begin_lives() {
         ShardCall call(world_, part.shard, set);
         if (co_await call.run()) co_return Errc::kStorageFailed;
     }
+    if (identity_.broker_id != DirectoryIdentity::kAnyBroker) co_await discard_left();
     co_return Result<void>();
 }
 

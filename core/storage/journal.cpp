@@ -63,6 +63,7 @@ Task<Result<void>> Journal::begin_life(Lsn former_end, Lsn replay_from) {
     bool unused = true;
     if (files_.spares() == 0) {
         const auto prepared = co_await prepare_file();
+        if (!prepared && !is_full(prepared.error())) co_return prepared;
         if (!prepared) {
             // A file of a former life will do, when the disk has no room for another.
             files_.release_before(replay_from);

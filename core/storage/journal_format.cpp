@@ -14,6 +14,7 @@ constexpr std::size_t kAppendHeaderBytes = 24;
 constexpr std::size_t kBindingHeaderBytes = 28;
 constexpr std::size_t kCheckpointHeaderBytes = 24;
 constexpr std::size_t kCheckpointLineBytes = 28;
+constexpr std::size_t kLogStartBytes = 24;
 constexpr std::size_t kClosedBytes = 4;
 
 /// Seeded with the journal's id, so that another journal's frames never hold.
@@ -117,6 +118,15 @@ void FrameBuilder::add_checkpoint(const CheckpointEntry& entry) {
     }
 }
 
+bool FrameBuilder::add_log_start(const LogStartEntry& entry) {
+    if (left() < kLogStartBytes) return false;
+    std::byte* const at = grow(EntryKind::kLogStart, kLogStartBytes);
+    store_be(at + 4, entry.log);
+    store_be(at + 8, entry.start.start.value);
+    store_be(at + 16, entry.start.segment_base.value);
+    return true;
+}
+
 void FrameBuilder::add_closed() { grow(EntryKind::kClosed, kClosedBytes); }
 
 ByteView FrameBuilder::seal(Lsn lsn, std::uint32_t life, Lsn stable) {
@@ -195,6 +205,16 @@ Result<CheckpointEntry> take_checkpoint(ByteView& payload) {
         entry.lines.push_back(line);
         payload = payload.subspan(kCheckpointLineBytes);
     }
+    return entry;
+}
+
+Result<LogStartEntry> take_log_start(ByteView& payload) {
+    if (payload.size() < kLogStartBytes) return Errc::kMalformed;
+    LogStartEntry entry;
+    entry.log = load_be<std::uint32_t>(&payload[4]);
+    entry.start.start = Offset{load_be<std::int64_t>(&payload[8])};
+    entry.start.segment_base = Offset{load_be<std::int64_t>(&payload[16])};
+    payload = payload.subspan(kLogStartBytes);
     return entry;
 }
 

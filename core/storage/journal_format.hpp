@@ -54,9 +54,9 @@ enum class EntryKind : std::uint8_t {
     kBinding = 2,
     kCheckpoint = 3,
     kClosed = 4,
+    kLogStart = 6,
     // Known to the format from the start; a journal that holds one needs a later version.
     kTruncation = 5,
-    kLogStart = 6,
     kEpochStart = 7,
     kCreation = 8,
     kReset = 9,
@@ -76,6 +76,19 @@ struct BindingEntry {
     LogId log{};
     Uuid topic_id;
     std::string_view folder;
+};
+
+/// Where a log begins: the offset, and the segment that it lies in. Those before may be gone.
+struct LogStart {
+    Offset start;
+    Offset segment_base;
+
+    bool operator==(const LogStart&) const = default;
+};
+
+struct LogStartEntry {
+    LogId log{};
+    LogStart start;
 };
 
 struct CheckpointLine {
@@ -116,6 +129,8 @@ public:
     /// How many lines a checkpoint entry that is added now may have.
     std::size_t checkpoint_room() const;
     void add_checkpoint(const CheckpointEntry& entry);
+    /// False when it doesn't fit into what is left.
+    bool add_log_start(const LogStartEntry& entry);
     void add_closed();
 
     /// The frame, padded to blocks and sealed. `stable`: everything before it was on stable
@@ -146,8 +161,8 @@ struct FrameView {
 Result<FrameView> parse_frame(ByteView bytes, std::uint64_t journal_id);
 
 /// Walks a checked frame's entries; kMalformed when they don't fill it, kUnsupportedVersion at a
-/// kind that this version doesn't act on. The visitor has on_append, on_binding, on_checkpoint and
-/// on_closed.
+/// kind that this version doesn't act on. The visitor has on_append, on_binding, on_checkpoint,
+/// on_log_start and on_closed.
 template <class Visitor>
 Result<void> visit_entries(const FrameView& frame, Visitor& visitor);
 
@@ -155,6 +170,7 @@ namespace detail {
 Result<AppendEntry> take_append(ByteView& payload);
 Result<BindingEntry> take_binding(ByteView& payload);
 Result<CheckpointEntry> take_checkpoint(ByteView& payload);
+Result<LogStartEntry> take_log_start(ByteView& payload);
 }  // namespace detail
 
 template <class Visitor>
@@ -179,6 +195,12 @@ Result<void> visit_entries(const FrameView& frame, Visitor& visitor) {
                 const auto entry = detail::take_checkpoint(payload);
                 if (!entry) return entry.error();
                 visitor.on_checkpoint(frame, *entry);
+                break;
+            }
+            case EntryKind::kLogStart: {
+                const auto entry = detail::take_log_start(payload);
+                if (!entry) return entry.error();
+                visitor.on_log_start(frame, *entry);
                 break;
             }
             case EntryKind::kClosed:

@@ -33,6 +33,7 @@ struct AppendVisitor {
     }
     void on_binding(const FrameView&, const BindingEntry&) {}
     void on_checkpoint(const FrameView&, const CheckpointEntry&) {}
+    void on_log_start(const FrameView&, const LogStartEntry&) {}
     void on_closed(const FrameView&) {}
 };
 

@@ -24,6 +24,12 @@ public:
         note_life(frame);
         pieces_[{frame.life, entry.begin}][entry.piece] = entry;
     }
+    void on_log_start(const FrameView& frame, const LogStartEntry& entry) {
+        note_life(frame);
+        LogStart& start = starts_[{frame.life, entry.log}];
+        start.start = std::max(start.start, entry.start.start);
+        start.segment_base = std::max(start.segment_base, entry.start.segment_base);
+    }
     void on_closed(const FrameView& frame) { closed_at_ = frame.lsn + frame.size; }
 
     Lsn closed_at() const { return closed_at_; }
@@ -55,6 +61,14 @@ public:
         return found;
     }
 
+    std::map<LogId, LogStart> starts_of_life() const {
+        std::map<LogId, LogStart> found;
+        for (const auto& [key, start] : starts_) {
+            if (key.first == life_) found[key.second] = start;
+        }
+        return found;
+    }
+
     std::map<LogId, Offset> named_ends_of_life() const {
         std::map<LogId, Offset> found;
         for (const auto& [key, pieces] : pieces_) {
@@ -74,6 +88,7 @@ private:
 
     std::map<std::pair<std::uint32_t, LogId>, BoundLog> bindings_;
     std::map<std::pair<std::uint32_t, Lsn>, std::map<std::uint32_t, CheckpointEntry>> pieces_;
+    std::map<std::pair<std::uint32_t, LogId>, LogStart> starts_;
     Lsn closed_at_{kNoLsn};
     std::uint32_t life_{};
 };
@@ -251,6 +266,7 @@ private:
             scan_.row.emplace_back(used_[i].number, used_[i].header);
         }
         scan_.bindings = collector_.bindings_of_life();
+        scan_.starts = collector_.starts_of_life();
         scan_.named_ends = collector_.named_ends_of_life();
         scan_.closed = collector_.closed_at() == scan_.past.end;
         if (scan_.closed) scan_.damage.clear();

@@ -13,6 +13,10 @@ struct BoundLog {
     std::string folder;
 };
 
+/// A folder under the topic id that it has to have: a topic that is deleted and made again has
+/// another.
+using BoundName = std::pair<std::string, Uuid>;
+
 /// Something that was on stable storage and is not there any more.
 struct JournalDamage {
     std::string what;
@@ -39,6 +43,8 @@ struct JournalScan {
     /// What the logs of that life are called, and where those that the checkpoint lists end.
     std::map<LogId, BoundLog> bindings;
     std::map<LogId, LogPosition> ends;
+    /// Where they begin, of those that an entry of that life tells of.
+    std::map<LogId, LogStart> starts;
     /// The furthest offset that any piece of a checkpoint names for a log.
     std::map<LogId, Offset> named_ends;
     /// What is missing or rotten, the newest first.

@@ -43,7 +43,8 @@ LogDirectory::LogDirectory(World& world, Logger& logger, std::string path,
       path_(std::move(path)),
       identity_(std::move(identity)),
       config_(config),
-      number_(number) {}
+      number_(number),
+      checkpoint_turn_(world, 1) {}
 
 LogDirectory::~LogDirectory() = default;
 
@@ -185,6 +186,11 @@ const LogDirectory::Entry* LogDirectory::find(const TopicPartition& name) const 
 }
 
 Task<Result<LogPlace>> LogDirectory::create(TopicPartition name, Uuid topic_id) {
+    if (told_.contains(name)) {
+        // A start would take it for what the new log has deleted.
+        const auto written = co_await write_offset_checkpoints();
+        if (!written) co_return written.error();
+    }
     const Part& part = parts_[part_of(name)];
     const auto visit = [&] { return part.part->create(name, topic_id); };
     ShardCall call(world_, part.shard, visit);
@@ -238,6 +244,9 @@ Task<Result<void>> LogDirectory::checkpoint() {
 }
 
 Task<Result<void>> LogDirectory::write_offset_checkpoints() {
+    Semaphore::Share turn(checkpoint_turn_);
+    const auto taken = co_await turn.take(1);
+    if (!taken) co_return taken;
     OffsetCheckpoint recovery_points;
     OffsetCheckpoint high_watermarks;
     OffsetCheckpoint log_starts;
@@ -252,9 +261,11 @@ Task<Result<void>> LogDirectory::write_offset_checkpoints() {
             if (log.log_start) log_starts[log.name] = *log.log_start;
         }
     }
+    told_.insert(log_starts.begin(), log_starts.end());
     auto outcome = co_await write_checkpoint(kRecoveryPointsName, recovery_points);
     if (outcome) outcome = co_await write_checkpoint(kHighWatermarksName, high_watermarks);
     if (outcome) outcome = co_await write_checkpoint(kLogStartsName, log_starts);
+    if (outcome) told_ = std::move(log_starts);
     co_return outcome;
 }
 

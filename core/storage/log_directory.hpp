@@ -5,6 +5,7 @@
 // has a journal and the logs whose appends that journal makes durable (directory_part.hpp).
 #pragma once
 
+#include "core/runtime/semaphore.hpp"
 #include "core/storage/directory_part.hpp"
 #include "core/storage/directory_recovery.hpp"
 
@@ -73,6 +74,16 @@ public:
     /// Errc::kStorageFailed when the directory is out of service, also by this very creation.
     Task<Result<LogPlace>> create(TopicPartition name, Uuid topic_id);
 
+    /// Folders of deleted partitions, and the parts that have them.
+    using Removed = std::vector<std::pair<std::uint32_t, std::string>>;
+
+    /// The partitions are gone: their logs answer kUnknownTopic, and their folders have names that
+    /// no start takes for partitions. REQUIRES: they are here. An error takes the directory out of
+    /// service.
+    Task<Result<Removed>> remove(std::vector<TopicPartition> names);
+    /// Lets the logs go and removes the folders. REQUIRES: nobody has a pointer to these logs.
+    Task<> discard(Removed removed);
+
     /// A write or sync has not failed yet.
     bool in_service() const { return in_service_; }
     /// `heard` runs on shard 0 when the directory goes out of service.
@@ -121,6 +132,7 @@ private:
     Task<Result<Recovery>> choose_recovery(bool any_open);
     Task<Result<void>> keep_others_out();
     Task<Result<void>> replay(std::vector<OpenJournal> open);
+    Task<Result<void>> keep_log_starts(const std::vector<OpenJournal>& open);
     Task<Result<void>> close_journals(std::vector<OpenJournal> open);
     Task<Result<LossReport>> salvage();
     Task<Result<void>> remove_journal(std::uint32_t index, const Journal::Past& past);
@@ -128,6 +140,7 @@ private:
     void make_parts();
     Task<Result<void>> load_parts();
     Task<Result<void>> begin_lives();
+    Task<> discard_left();
     Task<Result<std::vector<LogToLoad>>> list_logs();
     Task<Result<std::vector<std::vector<LogToLoad>>>> divide_logs();
     std::uint32_t part_of(const TopicPartition& name) const;
@@ -153,6 +166,9 @@ private:
     std::map<std::uint32_t, Journal::Past> pasts_;  // between recovery and the opening of parts
     std::vector<Part> parts_;
     std::map<TopicPartition, Entry> logs_;
+    std::vector<std::string> left_;  // folders of partitions that a former life has deleted
+    OffsetCheckpoint told_;          // what the file of log starts may hold
+    Semaphore checkpoint_turn_;      // one write at a time
     bool in_service_{true};
     std::function<void()> heard_;
 };

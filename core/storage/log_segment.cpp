@@ -33,7 +33,10 @@ LogSegment::LogSegment(World& world, std::string folder, Offset base, SegmentCon
       cache_(config.cache),
       tail_(std::move(config.cache)),
       next_offset_(base),
-      created_ms_(world.wall_clock_ms()) {}
+      created_ms_(world.wall_clock_ms()),
+      modified_ms_(created_ms_),
+      jitter_ms_(config.jitter_ms),
+      gate_(world) {}
 
 std::string LogSegment::path(std::string_view suffix) const {
     return folder_ + "/" + segment_file_name(base_, suffix);
@@ -62,9 +65,10 @@ Task<Result<std::unique_ptr<LogSegment>>> LogSegment::open_cut(World& world, std
 Task<Result<void>> LogSegment::load(Trust trust, std::optional<std::uint64_t> cut_to) {
     const auto opened = co_await file_.open(OpenMode::kCreate);
     if (!opened) co_return opened;
-    const auto size = co_await file_.size();
-    if (!size) co_return size.error();
-    std::uint64_t file_size = *size;
+    const auto status = co_await file_.status();
+    if (!status) co_return status.error();
+    modified_ms_ = status->modified_ms;
+    std::uint64_t file_size = status->size;
     if (cut_to) {
         // Synced bytes that are not there: the file was changed by somebody else, or is damaged.
         if (*cut_to > file_size) co_return Errc::kDamaged;
@@ -115,6 +119,15 @@ Task<Result<void>> LogSegment::finish_load(std::uint64_t file_size, Trust trust,
         if (*read < rest) co_return Errc::kEndOfStream;
     }
     tail_.start_behind(filled_, block.bytes().first(rest));
+    co_return Result<void>();
+}
+
+Task<Result<void>> LogSegment::look_at_first_batch() {
+    if (size() == 0) co_return Result<void>();
+    const auto header = co_await read(0, kBatchHeaderBytes);
+    if (!header) co_return header.error();
+    if (header->bytes.size() < kBatchHeaderBytes) co_return Errc::kEndOfStream;
+    index_.set_first_timestamp(RecordBatchView(header->bytes).max_timestamp());
     co_return Result<void>();
 }
 
@@ -179,6 +192,7 @@ void LogSegment::note(const BatchMeta& meta, std::uint64_t position) {
 void LogSegment::append(ByteView batch, const BatchMeta& meta) {
     index_.note(meta, tail_.end());
     next_offset_ = meta.last + 1;
+    if (index_.max_timestamp() < 0) modified_ms_ = world_.wall_clock_ms();
     tail_.append(batch);
 }
 
@@ -283,6 +297,11 @@ Task<Result<void>> LogSegment::seal() {
     if (!written) co_return written;
     tail_.start_behind(filled_, {});
     co_return co_await file_.seal();
+}
+
+Task<Result<void>> LogSegment::close() {
+    co_await gate_.close();
+    co_return co_await file_.close();
 }
 
 Task<Result<Window>> LogSegment::read(std::uint64_t position, std::size_t size) {

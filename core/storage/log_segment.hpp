@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/runtime/file.hpp"
+#include "core/runtime/gate.hpp"
 #include "core/storage/segment_file.hpp"
 #include "core/storage/segment_index.hpp"
 #include "core/storage/tail.hpp"
@@ -20,6 +21,7 @@ struct SegmentConfig {
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t bytes_max = 1 << 30;
     std::int32_t index_interval_bytes = 4096;
+    std::int64_t jitter_ms = 0;
     std::shared_ptr<ChunkCache> cache;
 };
 
@@ -52,6 +54,12 @@ public:
     /// Everything from here on is in memory.
     std::uint64_t memory_begin() const { return tail_.memory_begin(); }
     std::int64_t created_ms() const { return created_ms_; }
+    /// Its largest timestamp; without any, when its file was written last.
+    TimestampMs newest_ms() const {
+        return index_.max_timestamp() >= 0 ? index_.max_timestamp() : modified_ms_;
+    }
+    /// So much earlier than its topic's segment.ms says it is too old.
+    std::int64_t jitter_ms() const { return jitter_ms_; }
     bool has_files() const { return file_.is_open(); }
     bool was_cut() const { return was_cut_; }
     /// Nothing in memory only, and the file ends with its data.
@@ -60,6 +68,8 @@ public:
     const SegmentIndex& index() const { return index_; }
     /// Where epochs begin, of the batches that open() has walked.
     const std::vector<BatchMeta>& epoch_starts() const { return epoch_starts_; }
+    /// Of a segment that was opened and will be appended to: its age goes by its first batch.
+    Task<Result<void>> look_at_first_batch();
 
     /// Batches that lie one behind the other, in offset order, the first at size().
     void append(ByteView batch, const BatchMeta& meta);
@@ -85,7 +95,11 @@ public:
     Task<Result<void>> sync() { return file_.sync(); }
     void mark_synced() { file_.mark_synced(true); }
     void mark_unsynced() { file_.mark_synced(false); }
-    Task<Result<void>> close() { return file_.close(); }
+    /// Waits for those that are inside.
+    Task<Result<void>> close();
+    /// For whoever waits while it uses the segment: so long it isn't closed. REQUIRES: its log is
+    /// not closed.
+    Gate::Pass enter() { return gate_.enter(); }
 
     /// What lies at `position`, at most `size` bytes of it, from memory or the file.
     Task<Result<Window>> read(std::uint64_t position, std::size_t size);
@@ -122,8 +136,11 @@ private:
     Offset next_offset_;
     std::uint64_t filled_{};
     std::int64_t created_ms_;
+    std::int64_t modified_ms_;
+    const std::int64_t jitter_ms_;
     bool was_cut_{};
     std::vector<BatchMeta> epoch_starts_;
+    Gate gate_;
 };
 
 /// `base` in 20 digits and `suffix`.

@@ -8,6 +8,15 @@ namespace {
 // Up to here every file is synced by itself; more of them, and the whole filesystem is.
 constexpr std::size_t kFilesSyncedSingly = 64;
 
+/// What was written to a file that is closed already goes onto stable storage.
+Task<Result<void>> sync_file(World& world, std::string path) {
+    auto file = co_await File::open(world, path, OpenMode::kReadWrite);
+    if (!file) co_return file.error();
+    const auto synced = co_await file->sync(SyncScope::kAll);
+    const auto closed = co_await file->close();
+    co_return synced ? closed : synced;
+}
+
 }  // namespace
 
 Task<Result<void>> LogSet::open_folder() {
@@ -28,6 +37,9 @@ Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
         co_await shared.make_room();
         log = co_await PartitionLog::open(shared, folder_, name, take_log_id(), past);
     }
+    if (!log && log.error() == make_error_code(Errc::kUnknownTopic)) {
+        co_return co_await remove_half_made(name.folder());
+    }
     if (!log) {
         shared.logger.error(
             "a partition's log cannot be loaded",
@@ -38,30 +50,57 @@ Task<Result<void>> LogSet::load(TopicPartition name, PartitionLog::Past past) {
     co_return Result<void>();
 }
 
+/// It would be in the way of the partition's creation, which is tried again.
+Task<Result<void>> LogSet::remove_half_made(std::string folder) {
+    shared.logger.info("removing a partition's folder that is half made",
+                       {{"log_dir", folder_}, {"folder", folder}});
+    co_return co_await remove_folder_with_files(shared.world, folder_ + "/" + folder);
+}
+
 Task<Result<void>> LogSet::sync_segments() {
-    std::vector<LogSegment*> segments;
-    std::vector<std::string> folders;
+    std::vector<UnsyncedSegment> segments;
+    std::vector<std::string> snapshots;
+    std::map<TopicPartition, Names> folders;
     for (auto& [name, log] : logs) {
-        const auto unsynced = log->unsynced_segments();
-        segments.insert(segments.end(), unsynced.begin(), unsynced.end());
-        if (log->take_folder_unsynced()) folders.push_back(log->folder());
+        for (auto& each : log->unsynced_segments()) segments.push_back(std::move(each));
+        for (std::string& each : log->take_unsynced_snapshots()) {
+            snapshots.push_back(std::move(each));
+        }
+        if (log->is_folder_unsynced()) folders[name] = {log->id(), log->take_folder_unsynced()};
     }
     if (segments.empty() && folders.empty()) co_return Result<void>();
-    if (segments.size() + folders.size() > kFilesSyncedSingly) {
+    const auto synced = co_await sync(segments, snapshots, folders);
+    if (!synced) co_return synced;
+    for (const auto& [name, names] : folders) {
+        PartitionLog* const log = find(name);
+        if (log != nullptr && log->id() == names.log) log->on_folder_synced(names.begin);
+    }
+    co_return Result<void>();
+}
+
+Task<Result<void>> LogSet::sync(const std::vector<UnsyncedSegment>& segments,
+                                const std::vector<std::string>& snapshots,
+                                const std::map<TopicPartition, Names>& folders) {
+    if (segments.size() + snapshots.size() + folders.size() > kFilesSyncedSingly) {
         // Marked before: what is written while the sync runs is not covered by it.
-        for (LogSegment* const segment : segments) segment->mark_synced();
+        for (const UnsyncedSegment& each : segments) each.segment->mark_synced();
         const auto synced = co_await handle_.sync_filesystem();
         if (!synced) co_return synced;
         // The filesystem's sync is no barrier for the device's cache; a file's is, if it wrote.
         if (segments.empty()) co_return co_await handle_.sync(SyncScope::kAll);
-        segments.front()->mark_unsynced();
-        co_return co_await segments.front()->sync();
+        segments.front().segment->mark_unsynced();
+        co_return co_await segments.front().segment->sync();
     }
-    for (LogSegment* const segment : segments) {
-        const auto synced = co_await segment->sync();
+    for (const UnsyncedSegment& each : segments) {
+        const auto synced = co_await each.segment->sync();
         if (!synced) co_return synced;
     }
-    for (const std::string& folder : folders) {
+    for (const std::string& snapshot : snapshots) {
+        const auto synced = co_await sync_file(shared.world, snapshot);
+        if (!synced) co_return synced;
+    }
+    for (const auto& [name, names] : folders) {
+        const std::string folder = folder_ + "/" + name.folder();
         const auto synced = co_await sync_folder(shared.world, folder);
         if (!synced) co_return synced;
     }

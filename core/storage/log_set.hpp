@@ -23,6 +23,7 @@ public:
     Task<Result<void>> open_folder();
     /// The partition's log, or null.
     PartitionLog* find(const TopicPartition& name) const;
+    /// Success without a log: its folder's creation was cut short, and is undone.
     Task<Result<void>> load(TopicPartition name, PartitionLog::Past past);
     LogId take_log_id() { return next_log_id_++; }
 
@@ -33,6 +34,17 @@ public:
     Task<Result<void>> close();
 
 private:
+    /// What a folder's names begin with when it is synced.
+    struct Names {
+        LogId log{};
+        Offset begin;
+    };
+
+    Task<Result<void>> remove_half_made(std::string folder);
+    Task<Result<void>> sync(const std::vector<UnsyncedSegment>& segments,
+                            const std::vector<std::string>& snapshots,
+                            const std::map<TopicPartition, Names>& folders);
+
     const std::string folder_;
     File handle_;
     LogId next_log_id_{1};

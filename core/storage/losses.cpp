@@ -21,7 +21,7 @@ std::string describe(const Loss& loss) {
 LossTally::LossTally(std::uint32_t journal, const JournalScan& scan)
     : journal_(journal), last_hole_end_(scan.last_hole_end()) {
     for (const auto& [id, bound] : scan.bindings) {
-        ids_[bound.folder] = id;
+        ids_[{bound.folder, bound.topic_id}] = id;
         const auto end = scan.named_ends.find(id);
         if (end != scan.named_ends.end()) told_[id].end = end->second;
     }
@@ -70,14 +70,14 @@ bool LossTally::note_batches(Told& told, ByteView bytes) {
     return true;
 }
 
-Offset LossTally::named_end(const std::string& folder) const {
-    const auto id = ids_.find(folder);
+Offset LossTally::named_end(const BoundName& name) const {
+    const auto id = ids_.find(name);
     const auto told = id == ids_.end() ? told_.end() : told_.find(id->second);
     return told == told_.end() ? Offset{0} : told->second.end;
 }
 
-bool LossTally::may_hide(const std::string& folder) const {
-    const auto id = ids_.find(folder);
+bool LossTally::may_hide(const BoundName& name) const {
+    const auto id = ids_.find(name);
     const auto told = id == ids_.end() ? told_.end() : told_.find(id->second);
     if (told == told_.end()) return has_holes();
     return told->second.uncounted || (has_holes() && !told->second.to_the_end);
@@ -98,16 +98,17 @@ LossReport LossTally::nameless() const {
 LossReport report_losses(const LogSet& set, const std::vector<LossTally>& tallies) {
     LossReport report;
     for (const auto& [name, log] : set.logs) {
-        const std::string folder = name.folder();
+        const BoundName bound_name(name.folder(), log->topic_id());
         // A log has entries in one journal only; of one that no journal names, any may have lost
         // the name.
-        const bool bound = std::any_of(tallies.begin(), tallies.end(),
-                                       [&](const LossTally& each) { return each.binds(folder); });
-        Loss loss{folder, log->log_end_offset(), log->log_end_offset(), false};
+        const bool bound = std::any_of(tallies.begin(), tallies.end(), [&](const LossTally& each) {
+            return each.binds(bound_name);
+        });
+        Loss loss{name.folder(), log->log_end_offset(), log->log_end_offset(), false};
         for (const LossTally& each : tallies) {
-            if (bound && !each.binds(folder)) continue;
-            loss.to = std::max(loss.to, each.named_end(folder));
-            loss.maybe_more = loss.maybe_more || each.may_hide(folder);
+            if (bound && !each.binds(bound_name)) continue;
+            loss.to = std::max(loss.to, each.named_end(bound_name));
+            loss.maybe_more = loss.maybe_more || each.may_hide(bound_name);
         }
         if (loss.from < loss.to || loss.maybe_more) report.push_back(std::move(loss));
     }

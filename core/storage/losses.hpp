@@ -43,12 +43,12 @@ public:
     /// An entry of a log that nothing binds to a folder.
     void note_nameless(const AppendEntry& entry);
 
-    bool binds(const std::string& folder) const { return ids_.contains(folder); }
+    bool binds(const BoundName& name) const { return ids_.contains(name); }
     bool has_holes() const { return last_hole_end_ > 0; }
     /// Where the journal's entries and checkpoints say that the log ended, at least.
-    Offset named_end(const std::string& folder) const;
+    Offset named_end(const BoundName& name) const;
     /// Something may be missing that nothing here names.
-    bool may_hide(const std::string& folder) const;
+    bool may_hide(const BoundName& name) const;
     LossReport nameless() const;
 
 private:
@@ -69,7 +69,7 @@ private:
 
     const std::uint32_t journal_;
     const Lsn last_hole_end_;
-    std::map<std::string, LogId> ids_;
+    std::map<BoundName, LogId> ids_;
     std::map<LogId, Told> told_;
     std::map<LogId, Told> nameless_;
 };

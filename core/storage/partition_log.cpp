@@ -12,6 +12,11 @@ namespace {
 // What makes a fill worth its write.
 constexpr std::uint64_t kFillBytes = 256 << 10;
 
+/// What a journal takes besides what it was laid out for: a topic may ask for more than the broker.
+std::uint64_t largest_batch(const LogConfig& config) {
+    return std::max(config.batch_bytes_max, config.journal_bytes / 8);
+}
+
 }  // namespace
 
 PartitionLog::PartitionLog(LogShared& shared, std::string parent, TopicPartition name, LogId id)
@@ -22,7 +27,11 @@ PartitionLog::PartitionLog(LogShared& shared, std::string parent, TopicPartition
       id_(id),
       folder_(parent + "/" + name_.folder()),
       config_(shared.config),
+      topic_(shared.config.topic),
+      producers_(shared.world, shared.logger, folder_),
       durable_waiters_(shared.world),
+      start_waiters_(shared.world),
+      removal_waiters_(shared.world),
       fill_waiters_(shared.world),
       gate_(shared.world) {}
 
@@ -34,9 +43,14 @@ Offset PartitionLog::start_of(LeaderEpoch epoch) const {
     return last_epoch() == epoch ? epochs_.back().start : log_end_;
 }
 
-SegmentConfig PartitionLog::segment_config() const {
-    return {config_.engine, static_cast<std::uint64_t>(config_.segment_bytes),
-            config_.index_interval_bytes, shared_.cache};
+SegmentConfig PartitionLog::segment_config() {
+    // So that partitions that began together don't roll together.
+    const std::int64_t most = std::min(topic_.segment_jitter_ms, topic_.segment_ms);
+    const std::int64_t jitter =
+        most > 0 ? static_cast<std::int64_t>(world_.random() % static_cast<std::uint64_t>(most))
+                 : 0;
+    return {config_.engine, static_cast<std::uint64_t>(topic_.segment_bytes),
+            topic_.index_interval_bytes, jitter, shared_.cache};
 }
 
 /// A batch that is larger than all of the account goes alone.
@@ -69,15 +83,23 @@ Task<Result<void>> PartitionLog::wait_for_room(std::size_t bytes) {
         const auto waited = co_await shared_.room.wait(shared_.fills + 1, kNever);
         if (!waited) co_return waited;
     }
-    co_return Errc::kStorageFailed;
+    co_return failure_;
 }
 
 Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
-    if (failed_) return Errc::kStorageFailed;
+    if (failed_) return failure_;
+    if (retiring_) return Errc::kUnknownTopic;
     if (gate_.closed()) return Errc::kStopping;
     if (shared_.full) return system_error(ENOSPC);
-    if (batch.size() > static_cast<std::size_t>(config_.segment_bytes))
+    if (batch.size() > static_cast<std::size_t>(topic_.segment_bytes))
         return Errc::kBatchSetTooLarge;
+    if (batch.size() > largest_batch(config_)) return Errc::kBatchTooLarge;
+    const auto there = producers_.check(RecordBatchView(batch));
+    if (!there) return there.error();
+    if (const ProducerBatch* const original = *there) {
+        world_.metrics().batches_repeated.add();
+        return AppendInfo{original->base_offset(), original->last_offset, original->timestamp};
+    }
     assign_offset_and_epoch(batch, log_end_, epoch);
     const BatchMeta meta{RecordBatchView(batch)};
     if (must_roll(meta)) roll(meta.base);
@@ -98,34 +120,35 @@ void PartitionLog::accept(ByteView batch, const BatchMeta& meta) {
         epochs_unwritten_ = true;
     }
     active().append(batch, meta);
+    producers_.note(RecordBatchView(batch));
     log_end_ = meta.last + 1;
     ++appends_;
     unfilled_ += batch.size();
     shared_.unfilled += batch.size();
 }
 
-bool PartitionLog::must_roll(const BatchMeta& meta) {
-    const LogSegment& last = active();
+bool PartitionLog::must_roll(const BatchMeta& meta) const {
+    const LogSegment& last = *segments_.rbegin()->second;
     const SegmentIndex& index = last.index();
     if (last.size() == 0) return false;
-    if (last.size() + meta.size > static_cast<std::uint64_t>(config_.segment_bytes)) return true;
+    if (last.size() + meta.size > static_cast<std::uint64_t>(topic_.segment_bytes)) return true;
     if (meta.last - last.base() > std::numeric_limits<std::int32_t>::max()) return true;
-    if (index.offset_bytes() + 8 > static_cast<std::size_t>(config_.segment_index_bytes))
-        return true;
-    const bool timed =
-        index.first_timestamp() != kNoTimestamp && meta.max_timestamp != kNoTimestamp;
-    const std::int64_t age = timed ? meta.max_timestamp - index.first_timestamp()
-                                   : world_.wall_clock_ms() - last.created_ms();
-    return age > config_.segment_ms;
+    if (index.is_full(static_cast<std::size_t>(topic_.segment_index_bytes))) return true;
+    // A batch without a timestamp behind one that has some is never too late.
+    const std::int64_t age = index.first_timestamp() != kNoTimestamp
+                                 ? meta.max_timestamp - index.first_timestamp()
+                                 : world_.wall_clock_ms() - last.created_ms();
+    return age > topic_.segment_ms - last.jitter_ms();
 }
 
 void PartitionLog::roll(Offset base) {
+    producers_.take(base, LogProducers::Reason::kRoll);
     segments_.emplace(base, std::make_unique<LogSegment>(world_, folder_, base, segment_config()));
 }
 
 Task<Result<void>> PartitionLog::wait_durable(Offset end, Time deadline) {
     if (durable_end_ >= end) co_return Result<void>();
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_) co_return failure_;
     co_return co_await durable_waiters_.wait(end.value, deadline);
 }
 
@@ -135,6 +158,7 @@ JournalMember::Added PartitionLog::add_to(FrameBuilder& frame) {
         if (!frame.add_binding({id_, topic_id_, folder})) return Added::kSome;
         bound_ = true;
     }
+    if (!add_start_to(frame)) return Added::kSome;
     for (;;) {
         LogSegment& segment = *segments_.at(framed_.base);
         if (framed_.position == segment.size()) {
@@ -186,21 +210,46 @@ void PartitionLog::note_framed() {
 void PartitionLog::on_journaled() {
     durable_ = framed_;
     durable_lsn_ = shared_.journal->next_lsn();
-    if (durable_end_ != framed_end_) {
-        durable_end_ = framed_end_;
-        durable_end_at_ = framed_end_at_;
-        durable_waiters_.wake_through(durable_end_.value);
-        for (LogWatch& watch : watches_) watch.moved();
+    note_start_journaled();
+    written_end_ = framed_end_;
+    written_end_at_ = framed_end_at_;
+    if (!must_flush()) {
+        move_durable_end(written_end_, written_end_at_);
+    } else if (!gate_.closed() && !std::exchange(flushing_, true)) {
+        gate_.spawn(flush_written());
     }
     if (fill_base_ < durable_.base || unfilled_ >= kFillBytes) start_filling();
 }
 
-void PartitionLog::fail() {
+void PartitionLog::fail(Errc reason) {
     if (failed_) return;
     failed_ = true;
-    durable_waiters_.fail_all(Errc::kStorageFailed);
-    fill_waiters_.fail_all(Errc::kStorageFailed);
+    failure_ = reason;
+    durable_waiters_.fail_all(reason);
+    fill_waiters_.fail_all(reason);
+    start_waiters_.fail_all(reason);
+    removal_waiters_.fail_all(reason);
     for (LogWatch& watch : watches_) watch.moved();
+}
+
+Task<Result<void>> PartitionLog::end_appends() {
+    retiring_ = true;
+    const auto durable = co_await wait_durable(log_end_, kNever);
+    if (!durable) co_return durable;
+    // An entry that is still to be framed would outlive the log.
+    while (start_asked_ || start_framed_ != start_durable_) {
+        const auto journaled = co_await start_waiters_.wait(starts_journaled_ + 1, kNever);
+        if (!journaled) co_return journaled;
+    }
+    co_return Result<void>();
+}
+
+Task<> PartitionLog::retire() {
+    fail(Errc::kUnknownTopic);
+    co_await gate_.close();
+    shared_.unfilled -= std::exchange(unfilled_, 0);
+    shared_.on_account -= std::exchange(on_account_, 0);
+    shared_.room.wake_through(++shared_.fills);
 }
 
 void PartitionLog::on_checkpoint(Offset synced, bool inactive) {
@@ -217,6 +266,8 @@ bool PartitionLog::is_settled() const {
 }
 
 Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, ByteView bytes) {
+    if (segment_base < replay_begin_) note_deleted(bytes);
+    if (segment_base < replay_begin_) return {};
     if (piece_.empty() && segment_base != active().base()) {
         const bool fits = position == 0 && segment_base == log_end_;
         if (!fits) return Errc::kDamaged;
@@ -244,6 +295,7 @@ Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, B
 Result<void> PartitionLog::replay_rest(Offset segment_base, std::uint64_t position,
                                        ByteView bytes) {
     const LogSegment& last = active();
+    if (segment_base < first_base()) note_deleted(bytes);
     if (segment_base < last.base()) return {};
     const bool overlaps = segment_base == last.base() && position < last.size();
     const std::size_t there =
@@ -253,13 +305,15 @@ Result<void> PartitionLog::replay_rest(Offset segment_base, std::uint64_t positi
 }
 
 Task<Result<void>> PartitionLog::close() {
+    closing_ = true;
+    removal_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     Result<void> outcome;
     for (auto& [base, segment] : segments_) {
         const auto closed = co_await segment->close();
         if (outcome) outcome = closed;
     }
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_ && failure_ == Errc::kStorageFailed) co_return failure_;
     co_return outcome;
 }
 

@@ -8,10 +8,13 @@
 #pragma once
 
 #include "core/base/delivery_path.hpp"
+#include "core/config/topic_config.hpp"
 #include "core/observe/logger.hpp"
 #include "core/runtime/gate.hpp"
 #include "core/runtime/wait_list.hpp"
 #include "core/storage/journal.hpp"
+#include "core/storage/leader_epochs.hpp"
+#include "core/storage/log_producers.hpp"
 #include "core/storage/log_segment.hpp"
 #include "core/storage/text_checkpoint.hpp"
 
@@ -30,10 +33,16 @@ enum class Durability {
 };
 
 struct LogConfig {
-    std::int64_t segment_bytes = 1 << 30;
-    std::int64_t segment_ms = std::int64_t{7} * 24 * 3600 * 1000;
-    std::int64_t segment_index_bytes = 10 << 20;
-    std::int32_t index_interval_bytes = 4096;
+    /// Of a log whose topic's own is not known yet.
+    TopicConfig topic;
+    /// How often logs are looked at for what they keep no longer, and when first.
+    Duration retention_check_interval = std::chrono::minutes(5);
+    Duration first_retention_check = std::chrono::seconds(30);
+    /// How often logs are looked at for flush.ms; the longest: never.
+    Duration flush_check_interval = Duration::max();
+    /// How long a producer is remembered behind its last batch, and how often that is looked at.
+    std::int64_t producer_expiry_ms = std::int64_t{24} * 3600 * 1000;
+    std::int64_t producer_expiry_check_ms = 600'000;
     Durability durability = Durability::kFlush;
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
@@ -87,6 +96,8 @@ struct LogShared {
 struct AppendInfo {
     Offset base_offset;
     Offset last_offset;
+    /// Of a batch that was there already: its largest timestamp, as Kafka tells it.
+    TimestampMs duplicate_of = kNoTimestamp;
 };
 
 /// How a read may answer.
@@ -95,10 +106,25 @@ enum class ReadInto {
     kMemory,    // parts in memory: the caller looks at the batches
 };
 
+/// A segment that stays while its bytes are synced.
+struct UnsyncedSegment {
+    LogSegment* segment;
+    Gate::Pass pass;
+};
+
+/// Behind the names of files that wait for their removal.
+inline constexpr std::string_view kDeletedSuffix = ".deleted";
+
 /// A position in the segment that begins with `base`.
 struct LogCursor {
     Offset base;
     std::uint64_t position{};
+};
+
+/// What a reader has before it.
+struct Available {
+    std::uint64_t bytes{};
+    bool in_older_segment{};  // some of it lies in another segment than the durable end
 };
 
 struct FoundTimestamp {
@@ -119,6 +145,9 @@ private:
     WaitList& list_;
 };
 
+/// What the partition.metadata of a partition's folder says; zero where there is none.
+Task<Result<Uuid>> read_topic_id(World& world, std::string folder);
+
 /// Lives on one shard; owned by its LogDirectory.
 class PartitionLog final : public JournalMember {
 public:
@@ -128,6 +157,8 @@ public:
         Offset recovery_point{};  // otherwise: everything below it is
         Offset log_start{};
         std::optional<LogPosition> cut{};  // the journal's word on where the files end
+        /// And on where they begin: segments before it are deleted, their names may have survived.
+        std::optional<Offset> first_segment{};
         /// A segment that doesn't go on where the one before ends is none of the log's, above the
         /// recovery point.
         bool gapless = false;
@@ -152,11 +183,25 @@ public:
     /// Everything below is in synced segments: the recovery point.
     Offset synced_end() const { return synced_end_; }
     Offset first_base() const { return segments_.begin()->first; }
+    /// Somebody has to tell a start where the log begins: it wouldn't find that by itself.
+    bool has_start_to_tell() const { return start_framed_.start > names_synced_; }
+    LogStart start_to_tell() const { return start_framed_; }
     LeaderEpoch last_epoch() const;
     /// Where `epoch` begins, or would begin: the log's end while no batch of it is there. REQUIRES:
     /// no later epoch is there.
     Offset start_of(LeaderEpoch epoch) const;
+    /// end_of_epoch() of this log under a leader of epoch `current`, whose end is durable_end().
+    EpochEnd end_of(LeaderEpoch asked, LeaderEpoch current) const;
+    /// first_epoch() of it.
+    LeaderEpoch first_epoch(LeaderEpoch current) const;
+    /// Bytes of all batches.
+    std::uint64_t size() const;
     bool failed() const { return failed_; }
+    /// What is answered once it has failed.
+    Errc failure() const { return failure_; }
+    /// What the topic's keys come to: what is appended and looked at from now on follows it.
+    const TopicConfig& config() const { return topic_; }
+    void set_config(const TopicConfig& config) { topic_ = config; }
     /// A reader from here has nothing to read: what read() would find out, for the many who wait.
     bool ends_at(Offset from) const { return !failed_ && from == durable_end_; }
 
@@ -165,11 +210,30 @@ public:
     /// service, ENOSPC when the disk is full.
     Task<Result<void>> wait_for_room(std::size_t bytes);
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
-    /// the tail. Success promises order, not durability; wait_durable() does that.
+    /// the tail. Success promises order, not durability; wait_durable() does that. A batch that its
+    /// producer sends again is found where it lies. Errors: ProducerState::check()'s too.
     Result<AppendInfo> append(MutableBytes batch, LeaderEpoch epoch);
     /// Until everything below `end` is durable; Errc::kTimedOut at `deadline`, kStorageFailed after
     /// a failed write or sync.
     Task<Result<void>> wait_durable(Offset end, Time deadline);
+
+    /// Everything below `to` is deleted for good: durable on success, and then in the answer of
+    /// log_start_offset(). Nothing happens when the log begins there or further on. Errors:
+    /// kOffsetOutOfRange above durable_end(), kStorageFailed.
+    Task<Result<void>> advance_log_start(Offset to);
+    /// The first half of it, so that the moves of many logs share a frame.
+    Result<void> ask_log_start(Offset to);
+    /// What the topic keeps no longer at the time `now` goes, by the log's start, by size and by
+    /// time: whole segments, of what is durable. One at a time.
+    Task<Result<void>> drop_old(TimestampMs now);
+
+    /// With `os`: something is written and not flushed for flush.ms.
+    bool is_flush_due() const;
+    /// What of it was flushed for flush.messages or flush.ms.
+    Offset flushed_end() const { return flushed_end_; }
+    /// The journal is on stable storage as far as it was written at begin_flush().
+    void begin_flush() { flush_mark_ = written_end_; }
+    void on_flushed();
 
     /// `watch` hears of every move of durable_end(), and of the log's failure, until it goes.
     void add_watch(LogWatch& watch) { watches_.push_back(watch); }
@@ -183,14 +247,17 @@ public:
     /// How many bytes read() has to give from `from` on, without reading; its error too. `place` is
     /// where the batch that holds `from` begins, for the next count. Exact, unless that batch is in
     /// a file only: then from the index entry before it.
-    Result<std::uint64_t> available(Offset from, std::optional<LogCursor>& place) const;
-    /// The first batch below durable_end() whose largest timestamp reaches `target`.
-    /// Errc::kStorageFailed as above.
-    Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target);
+    Result<Available> available(Offset from, std::optional<LogCursor>& place) const;
+    /// The first batch below durable_end() with an offset from `from` on, whose largest timestamp
+    /// reaches `target`; deleted records count. Errc::kStorageFailed as above.
+    Task<Result<std::optional<Window>>> find_batch_by_time(TimestampMs target, Offset from);
     /// The largest timestamp and the last offset of the batch that holds it.
     std::optional<FoundTimestamp> largest_timestamp() const;
     /// Each segment's first offset and largest timestamp, in rising order.
     std::vector<std::pair<Offset, TimestampMs>> segment_starts() const;
+
+    /// The idempotent producers, as of log_end_offset().
+    const ProducerState& producers() const { return producers_.state(); }
 
     // The directory's side.
 
@@ -204,8 +271,14 @@ public:
     enum class Fill { kBlocks, kAll, kSettle };
     Task<Result<void>> fill(Fill goal);
     /// Segments with bytes that a sync would bring onto stable storage.
-    std::vector<LogSegment*> unsynced_segments();
-    bool take_folder_unsynced() { return std::exchange(folder_unsynced_, false); }
+    std::vector<UnsyncedSegment> unsynced_segments();
+    bool is_folder_unsynced() const { return folder_unsynced_; }
+    /// What a sync of the folder makes durable: the first segment whose name is there.
+    Offset take_folder_unsynced() {
+        folder_unsynced_ = false;
+        return names_begin_;
+    }
+    void on_folder_synced(Offset names_begin) { names_synced_ = names_begin; }
     const std::string& folder() const { return folder_; }
     /// Nothing is in memory only, indexes and epochs neither, and the file ends with its data.
     bool is_settled() const;
@@ -213,8 +286,25 @@ public:
     /// settled, and nothing came since.
     void on_checkpoint(Offset synced, bool inactive);
     std::uint64_t appends() const { return appends_; }
+    /// What is known of producers now is for the next write_snapshots() that covers it.
+    void take_snapshot() { producers_.take(log_end_, LogProducers::Reason::kCheckpoint); }
+    /// A checkpoint begins.
+    void prepare_snapshot();
+    /// It covers everything below `covered`: snapshots of that become files, to be synced with the
+    /// segments.
+    Task<Result<void>> write_snapshots(Offset covered);
+    std::vector<std::string> take_unsynced_snapshots() { return producers_.take_unsynced(); }
+    /// It counts: older snapshots go, but those at a segment's base.
+    Task<Result<void>> remove_stale_snapshots();
     /// The directory is out of service: waiters fail, no offset is given again.
-    void fail();
+    void fail() { fail(Errc::kStorageFailed); }
+    /// The partition is being deleted: appends are answered kUnknownTopic from now on. Success:
+    /// what was appended is durable, so that the journal holds no half of a batch.
+    Task<Result<void>> end_appends();
+    /// The partition is deleted: everybody is answered kUnknownTopic. Returns when nothing of the
+    /// log is under way; reads that have begun may still use the files, so close() comes later.
+    /// REQUIRES: end_appends() succeeded, and no checkpoint runs.
+    Task<> retire();
 
     /// A replay goes on behind the log's end. kDamaged when `bytes` don't fit there.
     Result<void> replay(Offset segment_base, std::uint64_t position, ByteView bytes);
@@ -248,25 +338,48 @@ private:
     Task<Result<void>> load_cut_segment(Offset base, std::uint64_t size);
     Task<Result<void>> remove_segment_files(Offset base);
     void note_loaded(std::unique_ptr<LogSegment> segment);
-    Task<Result<void>> finish_load(Past past);
+    Task<Result<void>> remove_leftovers(const std::vector<FolderEntry>& entries);
+    Task<Result<void>> remove_all_segments();
+    Task<Result<void>> finish_load(Past past, std::vector<Offset> snapshots);
+    Task<Result<void>> load_producers(Past past, std::vector<Offset> snapshots);
+    Task<Result<void>> note_producers(LogSegment& segment, Offset from);
+    void note_deleted(ByteView bytes);
     /// Closes the files of a log that never came into service.
     Task<> abandon();
+    void fail(Errc reason);
 
     bool has_account_for(std::size_t bytes) const;
     void note_account();
     void accept(ByteView batch, const BatchMeta& meta);
-    bool must_roll(const BatchMeta& meta);
+    bool must_roll(const BatchMeta& meta) const;
     void roll(Offset base);
+    void set_log_start(Offset start);
+    LogStart start_at(Offset start) const;
+    void ask_start_entry();
+    Task<Result<void>> wait_start_durable(LogStart wanted);
+    bool add_start_to(FrameBuilder& frame);
+    void note_start_journaled();
+    void cut_epochs();
+    bool must_flush() const;
+    Task<> flush_written();
+    void move_durable_end(Offset end, Cursor at);
+    Offset retention_start(TimestampMs now) const;
+    void roll_when_empty();
+    Task<Result<void>> drop_segments();
+    Task<Result<void>> rename_segment_files(Offset base);
+    Task<> remove_later(std::vector<std::unique_ptr<LogSegment>> dropped);
+    Task<Result<void>> remove_deleted_files(Offset base);
     std::size_t framable(FrameBuilder& frame, LogSegment& segment, bool& piece);
     void note_framed();
     Task<Result<void>> fill_locked(Fill goal);
+    Task<Result<void>> fill_segments(Fill goal);
     Task<Result<void>> fill_segment(LogSegment& segment, Cursor target, Fill goal);
     Task<Result<void>> settle(LogSegment& segment);
     Task<> fill_in_background();
     void start_filling();
     Task<Result<void>> write_epochs();
     LogSegment& active() { return *segments_.rbegin()->second; }
-    SegmentConfig segment_config() const;
+    SegmentConfig segment_config();
 
     LogShared& shared_;
     World& world_;
@@ -275,12 +388,22 @@ private:
     const LogId id_;
     const std::string folder_;
     const LogConfig& config_;
+    TopicConfig topic_;
     Uuid topic_id_;
 
     std::map<Offset, std::unique_ptr<LogSegment>> segments_;
+    LogProducers producers_;
     std::vector<EpochStart> epochs_;
     bool epochs_unwritten_{};
+    bool epochs_cut_{};  // by a start that moved
     Offset log_start_;
+    Offset start_wanted_;  // that it will be, once an entry of the journal says so
+    LogStart start_framed_;
+    LogStart start_durable_;
+    bool start_asked_{};
+    std::int64_t starts_journaled_{};
+    Offset names_begin_;   // the first segment whose files have their name
+    Offset names_synced_;  // and after a power loss
     Offset log_end_;
     Cursor framed_;      // in frames up to here
     Offset framed_end_;  // whole batches of it
@@ -289,12 +412,22 @@ private:
     Offset durable_end_;
     Cursor durable_end_at_;
     Lsn durable_lsn_{};  // and these frames end there
+    // With `os`: whole batches that are written, of which the last wait for a flush if
+    // flush.messages asks for one.
+    Offset written_end_;
+    Cursor written_end_at_;
+    Offset flushed_end_;
+    Offset flush_mark_;
+    Time flushed_at_{};
+    bool flushing_{};
     Offset synced_end_;
     Offset fill_base_;  // segments before it are sealed
     std::size_t unfilled_{};
     std::uint64_t on_account_{};
     std::deque<Unframed> unframed_;
-    Bytes piece_;  // of a batch that is being replayed
+    Bytes piece_;                 // of a batch that is being replayed
+    Offset replay_begin_;         // what lies in segments before it is deleted
+    std::size_t deleted_rest_{};  // of a batch of these that comes in pieces
     std::uint64_t appends_{};
     Time last_append_{};
     bool active_{};
@@ -303,8 +436,13 @@ private:
     bool fill_wanted_{};
     bool folder_unsynced_{};
     bool failed_{};
+    bool retiring_{};
+    Errc failure_{Errc::kStorageFailed};  // what is answered once failed_
     boost::intrusive::list<LogWatch, boost::intrusive::constant_time_size<false>> watches_;
     WaitList durable_waiters_;
+    WaitList start_waiters_;    // by starts_journaled_
+    WaitList removal_waiters_;  // until the files' time has come
+    bool closing_{};
     std::int64_t fills_{};
     WaitList fill_waiters_;
     Gate gate_;

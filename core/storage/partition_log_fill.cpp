@@ -27,7 +27,7 @@ Task<Result<void>> PartitionLog::fill(Fill goal) {
         if (!waited) co_return waited;
     }
     fill_wanted_ = false;
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_) co_return failure_;
     filling_ = true;
     auto filled = co_await fill_locked(goal);
     if (!filled && is_full(filled.error()) && shared_.make_room) {
@@ -43,6 +43,13 @@ Task<Result<void>> PartitionLog::fill(Fill goal) {
 }
 
 Task<Result<void>> PartitionLog::fill_locked(Fill goal) {
+    const auto filled = co_await fill_segments(goal);
+    // No checkpoint may come by for long, and the log's start is told already.
+    if (!filled || !std::exchange(epochs_cut_, false)) co_return filled;
+    co_return co_await write_epochs();
+}
+
+Task<Result<void>> PartitionLog::fill_segments(Fill goal) {
     const Cursor target = durable_;
     if (shared_.journal != nullptr) {
         const auto stable = co_await shared_.journal->make_stable(durable_lsn_);
@@ -59,7 +66,7 @@ Task<Result<void>> PartitionLog::fill_locked(Fill goal) {
         logger_.info("rolled a segment",
                      {{"partition", name_.folder()}, {"base_offset", fill_base_.value}});
     }
-    co_return Errc::kStorageFailed;
+    co_return failure_;
 }
 
 Task<Result<void>> PartitionLog::fill_segment(LogSegment& segment, Cursor target, Fill goal) {
@@ -97,10 +104,10 @@ Task<Result<void>> PartitionLog::write_epochs() {
     co_return written;
 }
 
-std::vector<LogSegment*> PartitionLog::unsynced_segments() {
-    std::vector<LogSegment*> found;
+std::vector<UnsyncedSegment> PartitionLog::unsynced_segments() {
+    std::vector<UnsyncedSegment> found;
     for (auto& [base, segment] : segments_) {
-        if (segment->is_unsynced()) found.push_back(segment.get());
+        if (segment->is_unsynced()) found.push_back({segment.get(), segment->enter()});
     }
     return found;
 }

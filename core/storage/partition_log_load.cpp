@@ -17,18 +17,23 @@ bool is_segment(const FolderEntry& entry) {
                        [](char each) { return each >= '0' && each <= '9'; });
 }
 
-/// Removes a folder of files.
-Task<Result<void>> remove_with_files(World& world, std::string folder) {
-    const auto entries = co_await list_folder(world, folder);
-    if (!entries) co_return entries.error();
-    for (const FolderEntry& entry : *entries) {
-        const auto removed = co_await remove_file(world, folder + "/" + entry.name);
-        if (!removed) co_return removed;
-    }
-    co_return co_await remove_folder(world, folder);
+/// Left by a crash in the middle of make_files(): before partition.metadata has its name there is
+/// nothing else, and nobody was promised anything.
+bool is_half_made(const std::vector<FolderEntry>& entries) {
+    return std::ranges::all_of(entries, [](const FolderEntry& each) {
+        return !each.is_folder && each.name == "partition.metadata.tmp";
+    });
 }
 
 }  // namespace
+
+Task<Result<Uuid>> read_topic_id(World& world, std::string folder) {
+    const auto text =
+        co_await read_small_file(world, folder + "/partition.metadata", kSmallFileBytesMax);
+    if (!text && text.error() == system_error(ENOENT)) co_return Uuid();
+    if (!text) co_return text.error();
+    co_return parse_partition_metadata(*text);
+}
 
 Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shared,
                                                                  std::string parent,
@@ -44,7 +49,7 @@ Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shar
     if (outcome) co_return log;
     co_await log->abandon();
     // A folder that stays would be in the way of the next try.
-    const auto removed = co_await remove_with_files(world, log->folder_);
+    const auto removed = co_await remove_folder_with_files(world, log->folder_);
     if (!removed) {
         shared.logger.warn("cannot remove a partition's folder that is half made",
                            {{"folder", log->folder_}, {"reason", removed.error().message()}});
@@ -58,6 +63,7 @@ Task<Result<void>> PartitionLog::make_files() {
     if (outcome) outcome = co_await write_epochs();
     if (!outcome) co_return outcome;
     roll(Offset{0});
+    set_log_start(Offset{0});
     outcome = co_await active().fill(0, false, false);
     if (!outcome) co_return outcome;
     co_return co_await sync_folder(world_, folder_);
@@ -81,23 +87,35 @@ Task<Result<void>> PartitionLog::load(Past past) {
     if (!named) co_return named;
     const auto entries = co_await list_folder(world_, folder_);
     if (!entries) co_return entries.error();
+    if (is_half_made(*entries)) co_return Errc::kUnknownTopic;
+    const auto cleared = co_await remove_leftovers(*entries);
+    if (!cleared) co_return cleared;
     std::vector<Offset> bases;
+    std::vector<Offset> snapshots;
     for (const FolderEntry& entry : *entries) {
         if (is_segment(entry)) bases.push_back(Offset{std::stoll(entry.name.substr(0, 20))});
+        if (const auto offset = snapshot_offset(entry)) snapshots.push_back(*offset);
     }
     const auto loaded = co_await load_segments(std::move(bases), past);
     if (!loaded) co_return loaded;
-    co_return co_await finish_load(past);
+    co_return co_await finish_load(past, std::move(snapshots));
+}
+
+/// Files whose removal a stop or a crash has put off.
+Task<Result<void>> PartitionLog::remove_leftovers(const std::vector<FolderEntry>& entries) {
+    for (const FolderEntry& entry : entries) {
+        if (entry.is_folder || !entry.name.ends_with(kDeletedSuffix)) continue;
+        const std::string path = folder_ + "/" + entry.name;
+        const auto removed = co_await remove_file(world_, path);
+        if (!removed) co_return removed;
+    }
+    co_return Result<void>();
 }
 
 Task<Result<void>> PartitionLog::load_names() {
-    const auto metadata =
-        co_await read_small_file(world_, folder_ + "/partition.metadata", kSmallFileBytesMax);
-    if (metadata) {
-        const auto id = parse_partition_metadata(*metadata);
-        if (!id) co_return id.error();
-        topic_id_ = *id;
-    }
+    const auto id = co_await read_topic_id(world_, folder_);
+    if (!id) co_return id.error();
+    topic_id_ = *id;
     const auto text =
         co_await read_small_file(world_, folder_ + "/leader-epoch-checkpoint", kSmallFileBytesMax);
     if (!text) co_return Result<void>();
@@ -115,7 +133,9 @@ Task<Result<void>> PartitionLog::load_segments(std::vector<Offset> bases, Past p
         Result<void> loaded;
         const bool has_gap = !segments_.empty() && active().next_offset() != bases[i];
         cut = cut || (past.gapless && has_gap && bases[i] > past.recovery_point);
-        if (cut || (past.cut && bases[i] > past.cut->segment_base)) {
+        if (past.first_segment && bases[i] < *past.first_segment) {
+            loaded = co_await remove_segment_files(bases[i]);
+        } else if (cut || (past.cut && bases[i] > past.cut->segment_base)) {
             loaded = co_await remove_segment_files(bases[i]);
         } else if (past.cut && bases[i] == past.cut->segment_base) {
             loaded = co_await load_cut_segment(bases[i], past.cut->position);
@@ -171,7 +191,7 @@ void PartitionLog::note_loaded(std::unique_ptr<LogSegment> segment) {
 }
 
 Task<Result<void>> PartitionLog::remove_segment_files(Offset base) {
-    logger_.info("removed a segment behind a log's end",
+    logger_.info("removed a segment behind a log's end, or before its beginning",
                  {{"folder", folder_}, {"base_offset", base.value}});
     folder_unsynced_ = true;
     for (const char* const suffix : {".log", ".index", ".timeindex"}) {
@@ -182,14 +202,21 @@ Task<Result<void>> PartitionLog::remove_segment_files(Offset base) {
     co_return Result<void>();
 }
 
-Task<Result<void>> PartitionLog::finish_load(Past past) {
+Task<Result<void>> PartitionLog::finish_load(Past past, std::vector<Offset> snapshots) {
     if (past.cut && !segments_.contains(past.cut->segment_base)) {
         // A file that was made after the last checkpoint may be gone; an older one may not.
         if (past.cut->position != 0) co_return Errc::kDamaged;
         roll(past.cut->segment_base);
     }
+    replay_begin_ = past.first_segment.value_or(Offset{0});
+    // Deleted up to an offset that the log doesn't reach any more: it goes on there, as Kafka's.
+    const bool is_short = !segments_.empty() && past.log_start > active().next_offset();
+    if (is_short) {
+        const auto removed = co_await remove_all_segments();
+        if (!removed) co_return removed;
+    }
     if (segments_.empty()) {
-        roll(past.log_start);
+        roll(std::max(past.log_start, replay_begin_));
         const auto made = co_await active().fill(0, false, false);
         if (!made) co_return made;
         folder_unsynced_ = true;
@@ -200,6 +227,8 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
         const auto sealed = co_await at->second->seal();
         if (!sealed) co_return sealed;
     }
+    const auto looked = co_await active().look_at_first_batch();
+    if (!looked) co_return looked;
     log_end_ = active().next_offset();
     if (past.cut && past.cut->next_offset != log_end_) {
         logger_.error("a log does not end at the offset that the journal names",
@@ -208,18 +237,34 @@ Task<Result<void>> PartitionLog::finish_load(Past past) {
                        {"journal", past.cut->next_offset.value}});
         co_return Errc::kDamaged;
     }
-    durable_end_ = framed_end_ = log_end_;
+    durable_end_ = framed_end_ = written_end_ = flushed_end_ = log_end_;
     framed_ = durable_ = {active().base(), active().size()};
     framed_end_at_ = durable_end_at_ = framed_;
+    flushed_at_ = world_.now();
     fill_base_ = active().base();
     synced_end_ = log_end_;
-    log_start_ = std::max(past.log_start, segments_.begin()->first);
+    set_log_start(std::max(past.log_start, first_base()));
+    cut_epochs();
     while (!epochs_.empty() && epochs_.back().start >= log_end_ && !past.clean) {
         epochs_.pop_back();
         epochs_unwritten_ = true;
     }
+    const auto known = co_await load_producers(past, std::move(snapshots));
+    if (!known) co_return known;
     if (past.clean && !epochs_unwritten_) co_return Result<void>();
     co_return co_await settle(active());
+}
+
+Task<Result<void>> PartitionLog::remove_all_segments() {
+    while (!segments_.empty()) {
+        const auto closed = co_await active().close();
+        if (!closed) co_return closed;
+        const Offset base = active().base();
+        segments_.erase(base);
+        const auto removed = co_await remove_segment_files(base);
+        if (!removed) co_return removed;
+    }
+    co_return Result<void>();
 }
 
 Task<> PartitionLog::abandon() {

@@ -82,18 +82,22 @@ Task<Result<Parts>> read_into_memory(LogSegment& segment, std::uint64_t position
 
 Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool at_least_one,
                                        ReadInto into) {
-    if (failed_) co_return Errc::kStorageFailed;
+    if (failed_) co_return failure_;
     if (from < log_start_ || from > log_end_) co_return Errc::kOffsetOutOfRange;
     const Offset end = durable_end_;
     if (from >= end) co_return Parts();
-    for (auto at = std::prev(segments_.upper_bound(from)); at != segments_.end(); ++at) {
+    // By its base from one to the next: segments may go while one is read.
+    for (auto at = std::prev(segments_.upper_bound(from)); at != segments_.end();) {
+        if (gate_.closed()) co_return failure_;
         LogSegment& segment = *at->second;
+        const Gate::Pass pass = segment.enter();
         const auto holds_offset = [from](const RecordBatchView& batch) {
             return batch.last_offset() >= from;
         };
         const auto place =
             co_await find_batch(segment, segment.index().position_before(from), end, holds_offset);
         if (!place) co_return place.error();
+        at = segments_.upper_bound(segment.base());
         if (!*place) continue;
         if ((*place)->size > bytes_max && !at_least_one) co_return Parts();
         const std::uint64_t position = (*place)->position;
@@ -112,11 +116,11 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
     co_return Parts();
 }
 
-Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCursor>& place) const {
-    if (failed_) return Errc::kStorageFailed;
+Result<Available> PartitionLog::available(Offset from, std::optional<LogCursor>& place) const {
+    if (failed_) return failure_;
     if (from < log_start_ || from > log_end_) return Errc::kOffsetOutOfRange;
     if (from == durable_end_) place = durable_end_at_;
-    if (from >= durable_end_) return std::uint64_t{0};
+    if (from >= durable_end_) return Available{};
     if (!place) {
         const auto& [base, segment] = *std::prev(segments_.upper_bound(from));
         place = {base, segment->position_near(from)};
@@ -128,27 +132,50 @@ Result<std::uint64_t> PartitionLog::available(Offset from, std::optional<LogCurs
         bytes += at->second->size() - begin;
         begin = 0;
     }
-    return bytes + durable_end_at_.position - begin;
+    const bool older = place->base < durable_end_at_.base;
+    return Available{bytes + durable_end_at_.position - begin, older};
 }
 
-Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target) {
-    if (failed_) co_return Errc::kStorageFailed;
+Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs target,
+                                                                     Offset from) {
+    if (failed_) co_return failure_;
     const Offset end = durable_end_;
-    for (auto& [base, segment] : segments_) {
-        if (segment->index().max_timestamp() < target) continue;
-        const auto reaches_target = [target, this](const RecordBatchView& batch) {
-            return batch.max_timestamp() >= target && batch.last_offset() >= log_start_;
+    for (auto at = segments_.begin(); at != segments_.end();) {
+        if (gate_.closed()) co_return failure_;
+        LogSegment& segment = *at->second;
+        if (segment.index().max_timestamp() < target) {
+            ++at;
+            continue;
+        }
+        const Gate::Pass pass = segment.enter();
+        const auto reaches_target = [target, from](const RecordBatchView& batch) {
+            return batch.max_timestamp() >= target && batch.last_offset() >= from;
         };
         const auto place = co_await find_batch(
-            *segment, segment->index().position_before_time(target), end, reaches_target);
+            segment, segment.index().position_before_time(target), end, reaches_target);
         if (!place) co_return place.error();
+        at = segments_.upper_bound(segment.base());
         if (!*place) continue;
         const Place found = **place;
-        const auto batch = co_await segment->read(found.position, found.size);
+        const auto batch = co_await segment.read(found.position, found.size);
         if (!batch) co_return batch.error();
         co_return *batch;
     }
     co_return std::optional<Window>();
+}
+
+EpochEnd PartitionLog::end_of(LeaderEpoch asked, LeaderEpoch current) const {
+    return end_of_epoch(epochs_, {current, start_of(current)}, asked, durable_end_);
+}
+
+LeaderEpoch PartitionLog::first_epoch(LeaderEpoch current) const {
+    return millrace::first_epoch(epochs_, {current, start_of(current)}, log_start_);
+}
+
+std::uint64_t PartitionLog::size() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [base, segment] : segments_) bytes += segment->size();
+    return bytes;
 }
 
 std::vector<std::pair<Offset, TimestampMs>> PartitionLog::segment_starts() const {

@@ -13,6 +13,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/base/types.hpp"
+#include "core/config/topic_config.hpp"
 #include "core/storage/compression.hpp"
 
 namespace millrace {
@@ -46,6 +47,7 @@ public:
     TimestampMs base_timestamp() const { return load_be<std::int64_t>(&bytes_[27]); }
     TimestampMs max_timestamp() const { return load_be<std::int64_t>(&bytes_[35]); }
     std::int64_t producer_id() const { return load_be<std::int64_t>(&bytes_[43]); }
+    std::int16_t producer_epoch() const { return load_be<std::int16_t>(&bytes_[51]); }
     std::int32_t base_sequence() const { return load_be<std::int32_t>(&bytes_[53]); }
     std::int32_t record_count() const { return load_be<std::int32_t>(&bytes_[57]); }
     ByteView records() const {
@@ -60,6 +62,11 @@ private:
     ByteView bytes_;
 };
 
+/// What a reader of Kafka's makes of the front of `bytes`: a whole batch or message of any magic,
+/// nothing but a cut-off one, or neither.
+enum class Front { kBatch, kNothing, kCorrupt };
+Front look_at_front(ByteView bytes);
+
 /// The batch at the front of `bytes`: nothing but sizes and magic are checked. Errc::kEndOfStream
 /// when it does not lie whole in them; kCorruptBatch when no batch can begin like this.
 Result<RecordBatchView> parse_batch(ByteView bytes);
@@ -70,8 +77,8 @@ inline void assign_offset_and_epoch(MutableBytes batch, Offset base, LeaderEpoch
     store_be(batch.data() + 12, epoch.value);
 }
 
-/// The records' times are the producer's, and `max_timestamp` is the largest of them. The checksum
-/// is computed again when this changes anything. REQUIRES: a whole batch.
-void set_create_time(MutableBytes batch, TimestampMs max_timestamp);
+/// Whose times the records have, and the largest of them. The checksum is computed again when this
+/// changes anything. REQUIRES: a whole batch.
+void set_times(MutableBytes batch, TimestampType type, TimestampMs max_timestamp);
 
 }  // namespace millrace

@@ -6,12 +6,14 @@
 #include "core/base/varint.hpp"
 #include "core/storage/decompressor.hpp"
 
+#include <algorithm>
+
 namespace millrace {
 
 /// A block of records that is read once, from its begin to its end.
 class RecordBlock {
 public:
-    explicit RecordBlock(ByteView plain) { take(plain); }
+    explicit RecordBlock(ByteView plain) { take_piece(plain); }
     /// Reads what was begun in `source`, and no more than `limit` bytes of it: kTooLarge then.
     RecordBlock(Decompressor& source, std::uint64_t limit) : source_(&source), limit_(limit) {}
 
@@ -29,6 +31,27 @@ public:
             if (!refill()) return false;
         }
         at_ += size;
+        return true;
+    }
+
+    /// The next `size` bytes, where they lie or copied into `scratch`; borrowed until either of
+    /// them moves on. False when the block ends first.
+    bool take(std::size_t size, ByteView& bytes, Bytes& scratch) {
+        const auto here = static_cast<std::size_t>(end_ - at_);
+        if (size <= here) {
+            bytes = {at_, size};
+            at_ += size;
+            return true;
+        }
+        scratch.clear();
+        while (scratch.size() < size) {
+            const std::size_t part =
+                std::min(size - scratch.size(), static_cast<std::size_t>(end_ - at_));
+            scratch.insert(scratch.end(), at_, at_ + part);
+            at_ += part;
+            if (scratch.size() < size && !refill()) return false;
+        }
+        bytes = scratch;
         return true;
     }
 
@@ -50,7 +73,7 @@ public:
     }
 
 private:
-    void take(ByteView piece) {
+    void take_piece(ByteView piece) {
         begin_ = at_ = piece.data();
         end_ = piece.data() + piece.size();
     }
@@ -58,14 +81,14 @@ private:
     bool refill() {
         if (source_ == nullptr || error_) return false;
         before_ = position();
-        take({});
+        take_piece({});
         const auto piece = source_->next();
         if (!piece) {
             error_ = piece.error();
         } else if (piece->size() > limit_ - before_) {
             error_ = Errc::kTooLarge;
         } else {
-            take(*piece);
+            take_piece(*piece);
         }
         return at_ != end_;
     }
@@ -82,13 +105,15 @@ private:
 struct RecordDeltas {
     std::int32_t offset{};
     std::int64_t timestamp{};
+    // -1 for null.
+    std::int32_t key_size{};
+    std::int32_t value_size{};
 };
 
 namespace detail {
 
 /// Skips a length-prefixed field; a negative length is null, which only keys and values may be.
-inline bool skip_sized(RecordBlock& block, bool nullable) {
-    std::int32_t size = 0;
+inline bool skip_sized(RecordBlock& block, bool nullable, std::int32_t& size) {
     if (!block.read(size) || (size < 0 && !nullable)) return false;
     return size <= 0 || block.skip(static_cast<std::uint64_t>(size));
 }
@@ -99,12 +124,15 @@ inline bool read_record(RecordBlock& block, RecordDeltas& deltas) {
     const std::uint64_t end = block.position() + static_cast<std::uint64_t>(size);
     // The record's attributes come first, unused in magic 2.
     if (!block.skip(1) || !block.read(deltas.timestamp) || !block.read(deltas.offset)) return false;
+    if (!skip_sized(block, true, deltas.key_size)) return false;
+    if (!skip_sized(block, true, deltas.value_size)) return false;
     std::int32_t headers = 0;
-    if (!skip_sized(block, true) || !skip_sized(block, true) || !block.read(headers)) return false;
+    std::int32_t ignored = 0;
+    if (!block.read(headers)) return false;
     for (std::int32_t i = 0; i < headers; ++i) {
         // A hostile count ends where the record does.
         if (block.position() >= end) return false;
-        if (!skip_sized(block, false) || !skip_sized(block, true)) return false;
+        if (!skip_sized(block, false, ignored) || !skip_sized(block, true, ignored)) return false;
     }
     return headers >= 0 && block.position() == end;
 }

@@ -35,7 +35,7 @@ public:
     bool is_unsynced() const { return unsynced_; }
 
     Task<Result<void>> open(OpenMode mode);
-    Task<Result<std::uint64_t>> size() { return plain_->file().size(); }
+    Task<Result<FileStatus>> status() { return plain_->file().status(); }
     /// Makes room for `size` bytes of data; with `ahead`, in steps that grow with the file, unless
     /// the disk has no more than what is wanted.
     Task<Result<void>> grow(std::uint64_t size, bool ahead);

@@ -19,7 +19,7 @@ void SegmentIndex::note(const BatchMeta& meta, std::uint64_t position) {
         add_time_entry(position);
         bytes_since_entry_ = 0;
     }
-    if (first_timestamp_ == kNoTimestamp) first_timestamp_ = meta.max_timestamp;
+    if (position == 0) first_timestamp_ = meta.max_timestamp;
     if (meta.max_timestamp > max_timestamp_) {
         max_timestamp_ = meta.max_timestamp;
         max_timestamp_offset_ = meta.last;
@@ -122,6 +122,11 @@ SegmentIndex::Addition SegmentIndex::take_timestamps(std::uint64_t filled) {
         append_bytes(addition.bytes, encoded);
     }
     return addition;
+}
+
+bool SegmentIndex::is_full(std::size_t bytes) const {
+    return offsets_.size() >= bytes / kOffsetEntryBytes ||
+           timestamps_.size() + 1 >= bytes / kTimeEntryBytes;
 }
 
 bool SegmentIndex::has_unwritten(std::uint64_t filled) const {

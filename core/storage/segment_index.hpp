@@ -65,7 +65,11 @@ public:
     bool has_unwritten(std::uint64_t filled) const;
 
     std::size_t offset_bytes() const { return offsets_.size() * 8; }
+    /// One more entry, or the one for the end, has no place in files of at most `bytes`.
+    bool is_full(std::size_t bytes) const;
+    /// The largest of the segment's first batch.
     TimestampMs first_timestamp() const { return first_timestamp_; }
+    void set_first_timestamp(TimestampMs timestamp) { first_timestamp_ = timestamp; }
     TimestampMs max_timestamp() const { return max_timestamp_; }
     Offset max_timestamp_offset() const { return max_timestamp_offset_; }
 

@@ -53,11 +53,25 @@ Task<> Listener::accept_connections() {
             continue;
         }
         metrics_.accepted.add();
+        auto advertised = co_await advertise_to(*stream);
+        if (!advertised || stopping_) {
+            co_await stream->close();
+            continue;
+        }
         metrics_.connections.add(1);
-        const auto client =
-            clients_.emplace(clients_.end(), world_, logger_, std::move(*stream), handlers_, *this);
+        const auto client = clients_.emplace(clients_.end(), world_, logger_, std::move(*stream),
+                                             handlers_, std::move(*advertised), *this);
         gate_.spawn(converse(client));
     }
+}
+
+Task<Result<AdvertisedListener>> Listener::advertise_to(Stream& stream) {
+    AdvertisedListener advertised = config_.advertised;
+    if (!advertised.host.empty()) co_return advertised;
+    auto host = co_await stream.local_address();
+    if (!host) co_return host.error();
+    advertised.host = std::move(*host);
+    co_return advertised;
 }
 
 Task<> Listener::converse(std::list<Client>::iterator client) {

@@ -11,7 +11,9 @@ struct ListenerConfig {
     std::string host;  // empty: all addresses
     std::uint16_t port{};
     ListenMode mode = ListenMode::kAlone;
-    AdvertisedListener advertised;  // port 0: the port that was bound
+    // No host: the one by which a client has reached its connection. Port 0: the port that was
+    // bound.
+    AdvertisedListener advertised;
     ConnectionLimits limits;
     // All frames of this listener together; one at a time may go beyond.
     std::int64_t request_bytes_total_max = 512 << 20;
@@ -26,7 +28,6 @@ public:
                                                         ListenerConfig config);
 
     std::uint16_t port() const { return acceptor_.port(); }
-    const AdvertisedListener& advertised() const { return config_.advertised; }
 
     /// Begins to accept.
     void start();
@@ -35,9 +36,11 @@ public:
 private:
     struct Client {
         Client(World& world, Logger& logger, Stream stream, const HandlerTable& handlers,
-               Listener& owner)
-            : connection(world, logger, owner.metrics_, std::move(stream), handlers,
-                         owner.config_.advertised, owner.budget_, owner.config_.limits) {}
+               AdvertisedListener told, Listener& owner)
+            : advertised(std::move(told)),
+              connection(world, logger, owner.metrics_, std::move(stream), handlers, advertised,
+                         owner.budget_, owner.config_.limits) {}
+        const AdvertisedListener advertised;
         Connection connection;
         std::optional<std::uint64_t> activity_seen;  // none before the first look
     };
@@ -45,6 +48,7 @@ private:
     Listener(World& world, Logger& logger, const HandlerTable& handlers, ListenerConfig config);
 
     Task<> accept_connections();
+    Task<Result<AdvertisedListener>> advertise_to(Stream& stream);
     Task<> converse(std::list<Client>::iterator client);
     Task<> close_idle_connections();
 

@@ -35,7 +35,7 @@ class Broker:
     def start(self, wait=True):
         """Starts it. Unless `wait` is off, returns when it said that it takes connections."""
         settings = ["listeners=PLAINTEXT://127.0.0.1:0", f"log.dirs={self.data_dir}",
-                    *self.overrides]
+                    "admin.listener=", *self.overrides]
         command = [self.binary]
         for setting in settings:
             command += ["--override", setting]

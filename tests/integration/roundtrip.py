@@ -28,11 +28,11 @@ SMALL = (("all", "none", 1), ("1", "gzip", 3), ("0", "lz4", 3), ("all", "zstd", 
 CODEC_SHARE_MIN = 0.95
 
 
-def sample_lines(count, seed):
-    """Lines that compress like text: words of a small vocabulary with numbers between them."""
+def sample_lines(count, seed, vocabulary=2000):
+    """Lines that compress like text: a number, and words of a small vocabulary."""
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz\u00e4\u00df", k=rng.randint(2, 9)))
-             for _ in range(2000)]
+             for _ in range(vocabulary)]
     for number in range(count):
         yield f"{number} {' '.join(rng.choices(words, k=rng.randint(1, 12)))}".encode()
 

@@ -25,13 +25,13 @@ class KafkaError(Exception):
     """A peer did not do what the test needs; carries what it printed."""
 
 
-def class_path():
+def class_path(pom=POM, folder="libs"):
     """Kafka's jars, brought by Maven when they are missing or the list has changed."""
-    libs, stamp = PLACE / "libs", PLACE / "libs.stamp"
-    wanted = hashlib.sha256(POM.read_bytes()).hexdigest()
+    libs, stamp = PLACE / folder, PLACE / f"{folder}.stamp"
+    wanted = hashlib.sha256(pom.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
         PLACE.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies",
+        done = subprocess.run(["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies",
                                f"-DoutputDirectory={libs}"], capture_output=True, text=True)
         if done.returncode != 0:
             raise KafkaError(f"Maven could not bring Kafka's classes:\n{done.stdout[-2000:]}")
@@ -54,6 +54,15 @@ def java(class_name, *arguments, flags=(), **options):
     jars = class_path()
     return subprocess.Popen(["java", *flags, quiet_log_config(), "-cp", jars, class_name,
                              *map(str, arguments)], text=True, errors="replace", **options)
+
+
+def compiled(source):
+    """Where a Java program's class is, made anew when its source has changed."""
+    classes = PLACE / "classes"
+    made = classes / f"{source.stem}.class"
+    if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["javac", "-cp", class_path(), "-d", classes, source], check=True)
+    return classes
 
 
 class Dump:
@@ -123,9 +132,9 @@ def dump_segments(data_dir, paths, deep):
 
 
 def dump_directory(data_dir):
-    """Every .log, .index and .timeindex of a log directory; records looked at one by one."""
+    """Every .log, .index, .timeindex and .snapshot of a log directory; records looked at one by one."""
     data_dir = Path(data_dir)
-    paths = [path for suffix in ("log", "index", "timeindex")
+    paths = [path for suffix in ("log", "index", "timeindex", "snapshot")
              for path in sorted(data_dir.glob(f"*/*.{suffix}"))]
     if not paths:
         raise KafkaError(f"no segment files in {data_dir}")

@@ -11,13 +11,6 @@ import kafka
 SOURCE = Path(__file__).resolve().parent / "Wire.java"
 
 
-def compiled():
-    """Where the checker's class is, made anew when its source has changed."""
-    classes = kafka.PLACE / "classes"
-    made = classes / "Wire.class"
-    if not made.exists() or made.stat().st_mtime < SOURCE.stat().st_mtime:
-        subprocess.run(["javac", "-cp", kafka.class_path(), "-d", classes, SOURCE], check=True)
-    return classes
 
 
 def main():
@@ -26,7 +19,7 @@ def main():
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--record")
     options = parser.parse_args()
-    class_path = f"{compiled()}:{kafka.class_path()}"
+    class_path = f"{kafka.compiled(SOURCE)}:{kafka.class_path()}"
     record = [options.record] if options.record else []
     with subprocess.Popen([options.instances, str(options.count)],
                           stdout=subprocess.PIPE) as instances:

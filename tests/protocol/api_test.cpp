@@ -1,6 +1,7 @@
 #include "protocol/api.hpp"
 
 #include "protocol/message/api_versions.hpp"
+#include "protocol/message/delete_records.hpp"
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/find_coordinator.hpp"
 #include "protocol/message/list_offsets.hpp"
@@ -64,6 +65,7 @@ TEST(ApiTable, AgreesWithTheSchemas) {
     expect_table_agrees<MetadataRequest>();
     expect_table_agrees<FindCoordinatorRequest>();
     expect_table_agrees<ApiVersionsRequest>();
+    expect_table_agrees<DeleteRecordsRequest>();
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "protocol/frame.hpp"
 
-#include "tests/protocol/hex.hpp"
+#include "tests/support/hex.hpp"
 
 #include <gtest/gtest.h>
 

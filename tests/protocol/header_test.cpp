@@ -1,6 +1,6 @@
 #include "protocol/header.hpp"
 
-#include "tests/protocol/hex.hpp"
+#include "tests/support/hex.hpp"
 
 #include <gtest/gtest.h>
 
@@ -32,7 +32,7 @@ TEST(RequestHeader, NullClientIdIsEmpty) {
     EXPECT_EQ(header->client_id, "");
 }
 
-TEST(RequestHeader, Version2KeepsTheOldClientIdAndSkipsTags) {
+TEST(RequestHeader, Trap3_Version2KeepsTheOldClientIdAndSkipsTags) {
     const Bytes bytes = from_hex("0003 0009 0000002a 0002 'me' 01 05 02 aabb 99");
     Reader reader(bytes);
     const auto header = decode_request_header(reader);
@@ -41,7 +41,7 @@ TEST(RequestHeader, Version2KeepsTheOldClientIdAndSkipsTags) {
     EXPECT_EQ(reader.remaining(), 1u);
 }
 
-TEST(RequestHeader, ControlledShutdownVersion0HasNoClientId) {
+TEST(RequestHeader, Trap4_ControlledShutdownVersion0HasNoClientId) {
     const Bytes bytes = from_hex("0007 0000 00000001");
     EXPECT_TRUE(decode(bytes));
     const Bytes version_1 = from_hex("0007 0001 00000001");
@@ -99,7 +99,7 @@ TEST(ResponseHeader, HasATaggedSectionInFlexibleVersions) {
     EXPECT_EQ(response_header(3, 9), "0000002a00");
 }
 
-TEST(ResponseHeader, OfApiVersionsNeverHasTags) {
+TEST(ResponseHeader, Trap2_OfApiVersionsNeverHasTags) {
     EXPECT_EQ(response_header(18, 0), "0000002a");
     EXPECT_EQ(response_header(18, 3), "0000002a");
     EXPECT_EQ(response_header(18, 4), "0000002a");

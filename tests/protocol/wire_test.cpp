@@ -1,7 +1,7 @@
 #include "protocol/wire.hpp"
 
 #include "protocol/codec.hpp"
-#include "tests/protocol/hex.hpp"
+#include "tests/support/hex.hpp"
 
 #include <gtest/gtest.h>
 
@@ -123,7 +123,7 @@ TEST(Writer, KeepsTheFirstFailure) {
     EXPECT_EQ(writer.error(), Errc::kTooLarge);
 }
 
-TEST(TaggedFields, AreWrittenWithTagAndSize) {
+TEST(TaggedFields, Trap11_AreWrittenWithTagAndSize) {
     TaggedFields tagged;
     tagged.add(0).put(std::int16_t{7});
     tagged.add(300).put_span(from_hex("aa"));

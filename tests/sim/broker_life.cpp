@@ -43,6 +43,10 @@ void BrokerLife::note_ends(const Broker& broker) {
             end = place->log->start_of(topic->leader_epoch);
         }
         ledger_.note_start(i, end, may_lose_[index]);
+        if (place != nullptr) {
+            const Offset begin = place->log->log_start_offset();
+            ledger_.note_begin(i, begin, ledger_.deleted(i));
+        }
         may_lose_[index] = false;
     }
 }

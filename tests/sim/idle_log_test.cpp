@@ -63,12 +63,14 @@ protected:
 
 private:
     Task<> start_broker() {
-        const BrokerConfig config = read_config({{"listeners", "PLAINTEXT://127.0.0.1:9092"},
-                                                 {"log.dirs", "/data"},
-                                                 {"num.partitions", "50"},
-                                                 {"cache.bytes", "1048576"},
-                                                 {"journal.bytes", "16777216"}})
-                                        .config;
+        BrokerConfig config = read_config({{"listeners", "PLAINTEXT://127.0.0.1:9092"},
+                                           {"log.dirs", "/data"},
+                                           {"num.partitions", "50"},
+                                           {"cache.bytes", "1048576"},
+                                           {"journal.bytes", "16777216"}})
+                                  .config;
+        // The batches are of long ago.
+        config.topic.retention_ms = -1;
         const auto broker = co_await Broker::start(process_, logger_, config);
         Client client(process_, kPort);
         MetadataRequest request;

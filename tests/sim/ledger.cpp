@@ -32,12 +32,9 @@ void Ledger::learn(Partition partition, std::int64_t base, std::int64_t last, st
     }
 }
 
-void Ledger::note_acknowledged(Partition partition, Offset base, std::uint32_t crc) {
+void Ledger::note_acknowledged(Partition partition, Offset base, Offset last, std::uint32_t crc) {
     ++acknowledged_;
-    // The length is learnt when somebody reads it; until then the batch takes its first offset.
-    auto& known = partitions_[static_cast<std::size_t>(partition)].at;
-    const auto found = known.find(base.value);
-    learn(partition, base.value, found == known.end() ? base.value : found->second.last, crc);
+    learn(partition, base.value, last.value, crc);
 }
 
 void Ledger::note_seen(Partition partition, Offset wanted, ByteView batches) {
@@ -82,8 +79,40 @@ std::int64_t Ledger::known_end(Partition partition) const {
     return known.empty() ? 0 : known.rbegin()->second.last + 1;
 }
 
-void Ledger::check_whole(Partition partition, ByteView batches) {
+void Ledger::note_deletion_asked(Partition partition, Offset to) {
     PerPartition& mine = partitions_[static_cast<std::size_t>(partition)];
+    mine.asked = std::max(mine.asked, to);
+}
+
+void Ledger::note_deleted(Partition partition, Offset to) {
+    PerPartition& mine = partitions_[static_cast<std::size_t>(partition)];
+    mine.deleted = std::max(mine.deleted, to);
+    note_begin(partition, to, to);
+}
+
+Offset Ledger::deleted(Partition partition) const { return of(partition).deleted; }
+
+void Ledger::forget_deletions() {
+    for (PerPartition& each : partitions_) each.deleted = Offset{0};
+}
+
+void Ledger::note_begin(Partition partition, Offset begin, Offset deleted) {
+    if (begin < deleted) {
+        complain(fmt::format("partition {}: begins at {}, and all below {} was deleted", partition,
+                             begin.value, deleted.value));
+    }
+    if (kept_bytes_ < 0 && begin > of(partition).asked) {
+        complain(fmt::format("partition {}: begins at {}, and nobody asked for more than {} to go",
+                             partition, begin.value, of(partition).asked.value));
+    }
+}
+
+void Ledger::check_whole(Partition partition, Offset begin, ByteView batches) {
+    PerPartition& mine = partitions_[static_cast<std::size_t>(partition)];
+    if (begin > mine.asked && static_cast<std::int64_t>(batches.size()) < kept_bytes_) {
+        complain(fmt::format("partition {}: {} bytes from {} on are left, and {} were to be kept",
+                             partition, batches.size(), begin.value, kept_bytes_));
+    }
     std::map<std::uint32_t, int> times;
     std::map<int, int> newest;  // by producer
     std::map<std::int64_t, std::uint32_t> there;
@@ -101,6 +130,12 @@ void Ledger::check_whole(Partition partition, ByteView batches) {
         }
         if (times[crc] > 1) {
             ++repeats_;
+            if (exactly_once_) {
+                complain(
+                    fmt::format("partition {}: idempotent producer {}'s batch {} is there {} "
+                                "times",
+                                partition, known.producer, known.number, times[crc]));
+            }
             continue;
         }
         const auto [at, is_first] = newest.emplace(known.producer, known.number);
@@ -112,6 +147,7 @@ void Ledger::check_whole(Partition partition, ByteView batches) {
     }
     for (const auto& [base, known] : mine.at) {
         const auto found = there.find(base);
+        if (base < begin.value) continue;
         if (found == there.end() || found->second != known.crc) {
             complain(fmt::format("partition {}: batch {:08x} at {} was told or shown and is lost",
                                  partition, known.crc, base));

@@ -19,13 +19,17 @@ public:
         };
         if (has("checkpoint ends")) ++outcome_.checkpoints;
         if (has("journal file used again")) ++outcome_.files_used_again;
+        if (has("a segment's time is over")) ++outcome_.segments_deleted;
         if (has("recovered")) ++outcome_.replays;
         if (has("a log directory is full")) ++outcome_.full_directories;
         if (has("takes appends again")) ++outcome_.full_no_more;
         if (has("out of service")) ++outcome_.out_of_service;
         if (has("starting without a log directory")) ++outcome_.starts_without_directory;
         if (has("out of service") || has("starting without")) is_degraded = true;
-        if (has("is damaged") || has("damaged on disk") || has("does not go on")) is_damaged = true;
+        // Some things can be done without.
+        const bool is_needed = !has("going on without it");
+        if (is_needed && has("is damaged")) is_damaged = true;
+        if (has("damaged on disk") || has("does not go on")) is_damaged = true;
         if (print_) fmt::print("{}\n", line);
     }
 

@@ -21,7 +21,7 @@ protected:
         config.journal_bytes = 512 << 10;
         config.journal_file_bytes_min = 64 << 10;
         config.batch_bytes_max = 40'000;
-        config.segment_bytes = 300'000;
+        config.topic.segment_bytes = 300'000;
         return config;
     }
 
@@ -45,7 +45,7 @@ protected:
 
     Task<bool> open() {
         const DirectoryIdentity identity{1, "cluster"};
-        auto opened = co_await LogDirectory::open(*world_, *logger_, kFolder, identity, config());
+        auto opened = co_await LogDirectory::open(*world_, *logger_, kFolder, identity, config_);
         if (!opened) co_return false;
         directory_ = std::move(*opened);
         const auto* const entry = directory_->find(kName);
@@ -91,6 +91,7 @@ protected:
 
     sim::SimDisk& disk() { return simulation_.disk(); }
 
+    LogConfig config_ = config();
     sim::Simulation simulation_{1};
     sim::SimProcess* world_{};
     KeptLines lines_;

@@ -15,6 +15,7 @@ struct Outcome {
     std::uint64_t requests{};
     std::uint64_t acknowledged{};
     std::uint64_t repeats{};
+    std::uint64_t topics_deleted{};
     std::uint64_t kills{};
     std::uint64_t power_losses{};
     std::uint64_t failed_starts{};
@@ -30,6 +31,8 @@ struct Outcome {
     std::uint64_t salvages{};
     std::uint64_t found_damaged{};
     std::uint64_t offsets_given_up{};
+    std::uint64_t deletions{};
+    std::uint64_t segments_deleted{};
     std::uint64_t full_directories{};
     std::uint64_t full_no_more{};
     DiskFaults disk;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 namespace millrace::sim {
 namespace {
@@ -114,10 +115,12 @@ std::int32_t SimDisk::carry_out(Request& request) {
             *static_cast<FilesystemSpace*>(request.wish.data) = {
                 kCapacity, capacity - std::min(used(), capacity)};
             return 0;
-        case IoKind::kFileSize: {
+        case IoKind::kFileStatus: {
             Handle* const handle = find(request.wish.handle);
             if (handle == nullptr) return -EBADF;
-            *static_cast<std::uint64_t*>(request.wish.data) = handle->inode->size;
+            // A disk without a clock: nothing may hang on the time.
+            *static_cast<FileStatus*>(request.wish.data) = {
+                handle->inode->size, std::numeric_limits<std::int64_t>::max()};
             return 0;
         }
         case IoKind::kClose: {

@@ -104,6 +104,7 @@ private:
         std::set<std::uint64_t> fresh;            // written where the extent is not stable yet
     };
     using InodePtr = std::shared_ptr<Inode>;
+    using Names = std::map<std::string, InodePtr>;
 
     /// A change of names that is not on stable storage yet.
     struct NameChange {
@@ -155,6 +156,8 @@ private:
     static std::vector<std::byte> gathered(const IoRequest& wish);
     void tear_write(const Request& request);
     void change_name(NameChange change);
+    static void move_content(Names& names, const std::string& from, const std::string& to);
+    void forget_content(const NameChange& removal);
     void apply_stable(const NameChange& change);
     void lose(Inode& inode);
     static PagePtr page_of(const Pages& pages, std::uint64_t number);
@@ -163,8 +166,8 @@ private:
 
     Prng prng_;
     std::string taken_away_;  // empty: nothing
-    std::map<std::string, InodePtr> names_;
-    std::map<std::string, InodePtr> stable_names_;
+    Names names_;
+    Names stable_names_;
     std::vector<NameChange> name_changes_;
     std::map<std::int32_t, Handle> handles_;
     std::map<Inode*, std::int32_t> locks_;

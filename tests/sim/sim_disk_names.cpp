@@ -48,8 +48,32 @@ void SimDisk::change_name(NameChange change) {
     name_changes_.push_back(std::move(change));
 }
 
+/// What is in a folder is called by the folder's name.
+void SimDisk::move_content(Names& names, const std::string& from, const std::string& to) {
+    const std::string prefix = from + "/";
+    auto at = names.lower_bound(prefix);
+    std::vector<Names::node_type> moved;
+    while (at != names.end() && at->first.starts_with(prefix)) moved.push_back(names.extract(at++));
+    for (Names::node_type& each : moved) {
+        each.key() = to + "/" + each.key().substr(prefix.size());
+        names.insert(std::move(each));
+    }
+}
+
+/// A folder is gone for good, so nobody asks any more what was in it.
+void SimDisk::forget_content(const NameChange& removal) {
+    std::erase_if(name_changes_, [&removal](const NameChange& each) {
+        const std::string& name = each.added.empty() ? each.removed : each.added;
+        return each.change < removal.change && name.starts_with(removal.removed + "/");
+    });
+}
+
 void SimDisk::apply_stable(const NameChange& change) {
     if (!change.removed.empty()) stable_names_.erase(change.removed);
+    const bool renamed = !change.removed.empty() && !change.added.empty();
+    if (renamed && change.inode->is_folder) {
+        move_content(stable_names_, change.removed, change.added);
+    }
     // A name may be stable before the folder's own: whether it counts is seen at a power loss.
     if (!change.added.empty()) stable_names_[change.added] = change.inode;
 }
@@ -58,6 +82,18 @@ std::int32_t SimDisk::rename(const Request& request) {
     const auto found = names_.find(request.path);
     if (found == names_.end()) return -ENOENT;
     const InodePtr inode = found->second;
+    if (inode->is_folder) {
+        move_content(names_, request.path, request.other);
+        // Those that are not stable yet are of that folder, whatever it is called.
+        const auto move = [&request](std::string& path) {
+            if (!path.starts_with(request.path + "/")) return;
+            path = request.other + path.substr(request.path.size());
+        };
+        for (NameChange& change : name_changes_) {
+            move(change.removed);
+            move(change.added);
+        }
+    }
     change_name({request.path, request.other, inode, 0});
     return 0;
 }

@@ -24,6 +24,7 @@ void SimDisk::cover(Request& request) {
                 pages[page] = page_of(inode->live, page);
             }
         }
+        if (pages.empty() && !whole && inode != handle->inode) continue;
         request.covered.emplace_back(inode, std::move(pages));
         request.sizes.push_back(inode->size);
     }
@@ -67,14 +68,17 @@ std::int32_t SimDisk::sync(Request& request) {
     }
     const std::string folder = handle->inode->is_folder ? handle->path : "";
     std::vector<NameChange> kept;
+    std::vector<NameChange> gone;  // folders
     for (const NameChange& change : name_changes_) {
         const std::string& name = change.added.empty() ? change.removed : change.added;
         const bool early = change.change <= request.last_change;
         const bool covered = early && (whole || parent_of(name) == folder);
         if (covered) apply_stable(change);
         if (!covered) kept.push_back(change);
+        if (covered && change.added.empty() && change.inode->is_folder) gone.push_back(change);
     }
     name_changes_ = std::move(kept);
+    for (const NameChange& each : gone) forget_content(each);
     return 0;
 }
 

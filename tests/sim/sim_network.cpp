@@ -40,6 +40,9 @@ void SimNetwork::start(Process process, const IoRequest& wish, std::uint64_t id,
         case IoKind::kShutdown:
             shut_down(wish.handle);
             return complete_later(std::move(complete), 0);
+        case IoKind::kLocalAddress:
+            *static_cast<std::string*>(wish.data) = "127.0.0.1";
+            return complete_later(std::move(complete), 0);
         case IoKind::kClose: close(wish.handle); return complete_later(std::move(complete), 0);
         default: expect(false, "no request of a network");
     }

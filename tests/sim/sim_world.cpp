@@ -17,7 +17,8 @@ bool is_of_network(const IoRequest& wish) {
         case IoKind::kConnect:
         case IoKind::kReceive:
         case IoKind::kSend:
-        case IoKind::kShutdown: return true;
+        case IoKind::kShutdown:
+        case IoKind::kLocalAddress: return true;
         case IoKind::kClose: return wish.handle >= 1'000'000;
         default: return false;
     }
@@ -36,9 +37,9 @@ void SimProcess::defer(Runnable& runnable) {
 }
 
 void SimProcess::submit(Operation& operation) {
-    const std::uint64_t id = next_id_++;
-    in_flight_[id] = {&operation, 0};
-    simulation_.submit(*this, operation, id);
+    const std::uint64_t number = next_id_++;
+    in_flight_[number] = {&operation, 0};
+    simulation_.submit(*this, operation, number);
 }
 
 void SimProcess::close_unheard(std::int32_t handle) { simulation_.close_file(process_, handle); }

@@ -12,7 +12,7 @@ namespace {
 /// An operation of nobody's, to be looked at.
 class Wish final : public Operation {
 public:
-    explicit Wish(const IoRequest& request) : Operation(request, &Wish::act) {}
+    explicit Wish(const IoRequest& wanted) : Operation(wanted, &Wish::act) {}
 
     bool done{};
 

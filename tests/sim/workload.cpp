@@ -2,6 +2,7 @@
 
 #include "tests/sim/broker_life.hpp"
 #include "tests/sim/clients.hpp"
+#include "tests/sim/remaker.hpp"
 #include "tests/sim/rot.hpp"
 #include "tests/sim/salvage.hpp"
 
@@ -24,12 +25,16 @@ public:
         : simulation_(seed),
           prng_(seed ^ 0x5eed),
           rot_prng_(seed ^ 0x907),
+          life_prng_(seed ^ 0x11fe),
+          idempotent_(Prng(seed ^ 0x1de).chance(1, 2)),
           ledger_(kPartitions),
           broker_(simulation_, ledger_, outcome, config_, print_log),
           clients_(simulation_, prng_, ledger_, outcome, broker_),
+          remaker_(simulation_, ledger_, seed ^ 0x3ade),
           salvage_(simulation_, ledger_, outcome, config_, print_log) {
         draw_config();
         draw_faults();
+        draw_deletion();
     }
 
     Outcome outcome;
@@ -43,6 +48,7 @@ public:
         outcome.violations = ledger_.violations();
         outcome.acknowledged = ledger_.acknowledged();
         outcome.repeats = ledger_.repeats();
+        outcome.topics_deleted = remaker_.rounds();
         outcome.disk = simulation_.disk().faults;
         outcome.network = simulation_.network().faults;
         outcome.steps = simulation_.steps();
@@ -53,7 +59,12 @@ public:
 private:
     void live() {
         start_broker(false);
-        clients_.start();
+        // A log that may forget batches asks its producers to begin anew.
+        const bool idempotent = idempotent_ && config_.flush_before_ack;
+        clients_.start(idempotent ? Clients::Producers::kIdempotent : Clients::Producers::kPlain,
+                       deletes_);
+        remaker_.start(
+            {.nothing_lost = config_.flush_before_ack && !has_two_, .nothing_back = !has_two_});
         live_through_crashes();
         end_quietly();
         if (outcome.requests < kRequestsMin) ledger_.complain("a run of too few requests");
@@ -68,7 +79,7 @@ private:
                          {"message.max.bytes", "40000"},
                          {"log.index.interval.bytes", "1000"}})
                 .config;
-        config_.segment_bytes = prng_.between(50'000, 400'000);
+        config_.topic.segment_bytes = static_cast<std::int32_t>(prng_.between(50'000, 400'000));
         config_.flush_before_ack = !prng_.chance(1, 4);
         config_.direct_writes = !prng_.chance(1, 4);
         config_.journal_file_bytes_min = prng_.chance(1, 2) ? 64 << 10 : 32 << 10;
@@ -91,6 +102,19 @@ private:
         errors_ = disk.write_error.per_10000 > 0;
         simulation_.network().faults.reset_per_10000 = 30;
         simulation_.network().faults.short_receive_per_10000 = 500;
+    }
+
+    /// What logs keep, and whether somebody deletes more than that.
+    void draw_deletion() {
+        deletes_ = life_prng_.chance(1, 2);
+        config_.topic.file_delete_delay_ms = life_prng_.between(0, 3'000);
+        if (!life_prng_.chance(1, 2)) return;
+        const bool nothing = life_prng_.chance(1, 6);
+        config_.topic.retention_bytes = nothing ? 0 : life_prng_.between(30'000, 200'000);
+        config_.topic.segment_bytes = static_cast<std::int32_t>(life_prng_.between(41'000, 90'000));
+        config_.initial_task_delay_ms = life_prng_.between(0, 2'000);
+        config_.retention_check_interval_ms = life_prng_.between(100, 5'000);
+        ledger_.keep(config_.topic.retention_bytes);
     }
 
     // The broker.
@@ -222,6 +246,7 @@ private:
         if (broker_.is_running() && !broker_.is_degraded()) return;
         if (!broker_.is_damaged()) ledger_.complain("rot is refused for another reason");
         ++outcome.found_damaged;
+        ledger_.forget_deletions();
         end_broker(false);
         const auto report = salvage_.accept_loss(folder);
         if (!report) return ledger_.complain("no way out of damage");
@@ -252,12 +277,13 @@ private:
         turn_errors_off();
         simulation_.network().faults.reset_per_10000 = 0;
         clients_.stop_consumers();
-        run_until([&] { return consumers_done() || settled(); });
+        remaker_.stop();
+        run_until([&] { return clients_done() || settled(); });
         while (settled() || broker_.is_starting() || broker_.is_degraded()) {
             if (!broker_.is_starting()) crash_and_restart();
             run_until([&] { return !broker_.is_starting(); });
         }
-        run_until([&] { return consumers_done(); });
+        run_until([&] { return clients_done(); });
         read_everything();
         if (config_.flush_before_ack && rot_prng_.chance(1, 3)) {
             rot_a_frame();
@@ -277,7 +303,9 @@ private:
     }
 
     bool producers_done() const { return clients_.producers_done() == Clients::kProducers; }
-    bool consumers_done() const { return clients_.consumers_done() == Clients::kConsumers; }
+    bool clients_done() const {
+        return clients_.consumers_done() == Clients::kConsumers && remaker_.is_done();
+    }
 
     void run_until(const std::function<bool()>& done) {
         if (!simulation_.run_until(done, std::chrono::minutes(20))) stuck();
@@ -292,14 +320,18 @@ private:
     Simulation simulation_;
     Prng prng_;
     Prng rot_prng_;
+    Prng life_prng_;
+    const bool idempotent_;
     Ledger ledger_;
     BrokerConfig config_;
     BrokerLife broker_;
     Clients clients_;
+    Remaker remaker_;
     Salvage salvage_;
     bool has_two_{};
     ShardNumber shards_{};
     bool squeezes_{};
+    bool deletes_{};
     bool errors_{};  // of a disk, not for want of room
     std::optional<Time> restart_wanted_at_;
     int failed_in_a_row_{};

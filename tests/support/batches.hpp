@@ -14,6 +14,7 @@ struct BatchRecipe {
     std::int16_t attributes = 0;
     std::int64_t producer_id = -1;
     std::int32_t base_sequence = -1;
+    std::int16_t producer_epoch = -1;
 };
 
 /// Writes the checksum that the bytes of `batch` ask for.
@@ -42,7 +43,7 @@ inline Bytes make_batch(const BatchRecipe& recipe = {}) {
     store_be(&batch[27], recipe.base_timestamp);
     store_be(&batch[35], recipe.base_timestamp + recipe.records - 1);
     store_be(&batch[43], recipe.producer_id);
-    store_be(&batch[51], std::int16_t{-1});
+    store_be(&batch[51], recipe.producer_epoch);
     store_be(&batch[53], recipe.base_sequence);
     store_be(&batch[57], recipe.records);
     seal(batch);

@@ -2,6 +2,7 @@
 // end.
 #pragma once
 
+#include "core/runtime/task.hpp"
 #include "uring/ring_world.hpp"
 
 #include <gtest/gtest.h>

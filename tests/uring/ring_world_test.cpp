@@ -242,7 +242,7 @@ TEST_P(RingWorldTest, ShuttingAnAcceptorDownEndsItsAccept) {
 /// An operation of nobody's, to be looked at.
 class Wish final : public Operation {
 public:
-    explicit Wish(const IoRequest& request) : Operation(request, &Wish::act) {}
+    explicit Wish(const IoRequest& wanted) : Operation(wanted, &Wish::act) {}
 
     bool done{};
 

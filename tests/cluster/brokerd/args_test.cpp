@@ -32,6 +32,31 @@ TEST(Arguments, OnlyARecoveryAcceptsLossAndOnlyWhenAsked) {
     EXPECT_EQ(parse({"server.properties", "--accept-loss"}).verb, Arguments::Verb::kWrong);
 }
 
+TEST(Arguments, DevHasAPortAndNoFile) {
+    EXPECT_EQ(parse({"dev"}).verb, Arguments::Verb::kDev);
+    EXPECT_EQ(parse({"dev"}).port, 9092);
+    const Arguments arguments = parse({"dev", "--port", "0", "--override", "num.partitions=3"});
+    EXPECT_EQ(arguments.port, 0);
+    EXPECT_EQ(arguments.overrides, (Properties{{"num.partitions", "3"}}));
+    EXPECT_EQ(parse({"dev", "--port"}).verb, Arguments::Verb::kWrong);
+    EXPECT_EQ(parse({"dev", "--port", "65536"}).verb, Arguments::Verb::kWrong);
+    EXPECT_EQ(parse({"dev", "server.properties"}).verb, Arguments::Verb::kWrong);
+    EXPECT_EQ(parse({"--port", "1"}).verb, Arguments::Verb::kWrong);
+}
+
+TEST(Arguments, DoctorLooksAtAFile) {
+    const Arguments arguments = parse({"doctor", "server.properties", "--json"});
+    EXPECT_EQ(arguments.verb, Arguments::Verb::kDoctor);
+    EXPECT_EQ(arguments.properties_file, "server.properties");
+    EXPECT_TRUE(arguments.json);
+    EXPECT_EQ(parse({"server.properties", "--json"}).verb, Arguments::Verb::kWrong);
+}
+
+TEST(Arguments, HelpWinsAnywhere) {
+    EXPECT_EQ(parse({"dev", "--help"}).verb, Arguments::Verb::kHelp);
+    EXPECT_EQ(parse({"recover", "-h"}).verb, Arguments::Verb::kHelp);
+}
+
 TEST(Arguments, WhatIsNotUnderstoodIsSaid) {
     EXPECT_EQ(parse({"--overide", "a=b"}).complaint, "not understood: --overide");
     EXPECT_EQ(parse({"--override"}).verb, Arguments::Verb::kWrong);

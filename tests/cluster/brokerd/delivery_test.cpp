@@ -2,6 +2,7 @@
 // of memory, out of the page cache by each method, to slow readers, to readers that vanish, and
 // from files that are removed meanwhile.
 #include "cluster/brokerd/broker.hpp"
+#include "cluster/brokerd/figures.hpp"
 #include "cluster/handlers/handlers.hpp"
 #include "core/base/prng.hpp"
 #include "core/runtime/timer.hpp"
@@ -41,7 +42,7 @@ protected:
             co_await produce(client);
             co_await scenario(client);
             co_await client.close();
-            figures_ = co_await (*broker)->figures();
+            figures_ = co_await figures_of_all(*world_);
             (void)co_await (*broker)->stop();
         };
         run(whole());
@@ -51,7 +52,7 @@ protected:
         BrokerConfig config =
             read_config({{"listeners", "PLAINTEXT://127.0.0.1:0"}, {"log.dirs", folder_ + "/data"}})
                 .config;
-        config.segment_bytes = 1 << 20;
+        config.topic.segment_bytes = 1 << 20;
         config.cache_bytes = 4 << 20;
         config.direct_writes = GetParam().direct_writes;
         config.delivery = GetParam().path;

@@ -12,7 +12,13 @@ StoreContent example() {
     StoreContent content;
     content.generation = 3;
     content.cluster_id = "5Z8qTg3ZRZ-2mDXo3nDq3w";
-    content.topics["orders"] = {*parse_uuid("pGvLJKOlRuGLYXKLVfHkzQ"), 12, LeaderEpoch{4}};
+    content.next_producer_id = 2000;
+    content.brokers[""] = {{"log.retention.ms", "3600000"}};
+    content.topics["orders"] = {*parse_uuid("pGvLJKOlRuGLYXKLVfHkzQ"),
+                                12,
+                                LeaderEpoch{4},
+                                {{"cleanup.policy", "delete"}, {"retention.ms", "-1"}}};
+    content.deleted[*parse_uuid("5mUsRkGmTJ-2Ch3ZFUT_Ew")] = "invoices";
     return content;
 }
 
@@ -21,14 +27,29 @@ TEST(StoreFormat, IsTheExampleOfItsPage) {
               "millrace-store 1\n"
               "generation 3\n"
               "cluster 5Z8qTg3ZRZ-2mDXo3nDq3w\n"
+              "producer-ids 2000\n"
+              "brokers 1\n"
+              "broker * 1\n"
+              "config log.retention.ms 3600000\n"
               "topics 1\n"
-              "topic orders pGvLJKOlRuGLYXKLVfHkzQ 12 4\n"
-              "crc32c f1e5703d\n");
+              "topic orders pGvLJKOlRuGLYXKLVfHkzQ 12 4 2\n"
+              "config cleanup.policy delete\n"
+              "config retention.ms -1\n"
+              "deletions 1\n"
+              "deleted invoices 5mUsRkGmTJ-2Ch3ZFUT_Ew\n"
+              "crc32c 1b556c96\n");
 }
 
 TEST(StoreFormat, RoundTrips) {
     EXPECT_EQ(parse_store(format_store(example())).value(), example());
     EXPECT_EQ(parse_store(format_store({})).value(), StoreContent{});
+}
+
+TEST(StoreFormat, AValueMayHoldAnything) {
+    StoreContent content = example();
+    content.brokers["7"] = {{"a", ""}, {"b", "two\nlines\\n"}, {"c", " blanks in it "}};
+    content.topics["orders"].overrides = {};
+    EXPECT_EQ(parse_store(format_store(content)).value(), content);
 }
 
 TEST(StoreFormat, EveryChangedByteIsFound) {
@@ -65,7 +86,7 @@ TEST_F(EmbeddedStoreTest, WhatWasReplacedIsFoundAgain) {
     run(scenario());
 }
 
-TEST_F(EmbeddedStoreTest, TheNewestCopyCountsWithTheHighestEpochOfAny) {
+TEST_F(EmbeddedStoreTest, TheNewestCopyCountsWithTheHighestNumbersOfAny) {
     const auto scenario = [this]() -> Task<> {
         const std::vector<std::string> both = two_folders();
         EmbeddedStore store = co_await EmbeddedStore::open(*world_, both);
@@ -81,10 +102,12 @@ TEST_F(EmbeddedStoreTest, TheNewestCopyCountsWithTheHighestEpochOfAny) {
         StoreContent older = alone.content();
         EXPECT_EQ(older, example());
         older.topics["orders"].leader_epoch = LeaderEpoch{9};
+        older.next_producer_id = 5000;
         EXPECT_TRUE(co_await alone.replace(older));
 
         const EmbeddedStore again = co_await EmbeddedStore::open(*world_, both);
         next.topics["orders"].leader_epoch = LeaderEpoch{9};
+        next.next_producer_id = 5000;
         EXPECT_EQ(again.content(), next);
         EXPECT_TRUE(again.lost().empty());
     };

@@ -24,8 +24,8 @@ TEST(Config, DefaultsAreKafkas) {
     EXPECT_TRUE(reading.problems.empty());
     EXPECT_EQ(reading.config.listeners, (std::vector<Endpoint>{{"", 9092}}));
     EXPECT_EQ(reading.config.log_dirs, std::vector<std::string>{"/tmp/kafka-logs"});
-    EXPECT_EQ(reading.config.segment_bytes, 1 << 30);
-    EXPECT_EQ(reading.config.segment_ms, std::int64_t{168} * 3'600'000);
+    EXPECT_EQ(reading.config.topic.segment_bytes, 1 << 30);
+    EXPECT_EQ(reading.config.topic.segment_ms, std::int64_t{168} * 3'600'000);
     EXPECT_TRUE(reading.config.flush_before_ack);
 }
 
@@ -90,7 +90,8 @@ TEST(Config, WhatThisBrokerCannotBeIsRefused) {
 TEST(Config, ListenersHaveNamesAndProtocols) {
     const Properties given{{"listeners", "internal://:9092"},
                            {"advertised.listeners", "INTERNAL://b1:19092"},
-                           {"listener.security.protocol.map", "INTERNAL:PLAINTEXT"}};
+                           {"listener.security.protocol.map", "INTERNAL:PLAINTEXT"},
+                           {"inter.broker.listener.name", "internal"}};
     EXPECT_EQ(refused(given), "");
     EXPECT_EQ(read_config(given).config.advertised,
               (std::vector<Endpoint>{{"b1", 19092, "INTERNAL"}}));
@@ -106,9 +107,20 @@ TEST(Config, ListenersHaveNamesAndProtocols) {
     EXPECT_EQ(refused({{"advertised.listeners", "OTHER://b1:9092"}}), "advertised.listeners");
 }
 
+TEST(Config, TheAdminListenerIsOnUnlessItIsEmpty) {
+    const BrokerConfig untold = read_config({}).config;
+    EXPECT_EQ(untold.admin, (Endpoint{"127.0.0.1", 9404}));
+    EXPECT_TRUE(untold.admin_is_default);
+    const BrokerConfig told = read_config({{"admin.listener", "[::1]:0"}}).config;
+    EXPECT_EQ(told.admin, (Endpoint{"::1", 0}));
+    EXPECT_FALSE(told.admin_is_default);
+    EXPECT_FALSE(read_config({{"admin.listener", " "}}).config.admin);
+    EXPECT_EQ(refused({{"admin.listener", "9404"}}), "admin.listener");
+}
+
 TEST(Config, FinerUnitsWin) {
-    EXPECT_EQ(read_config({{"log.roll.ms", "9"}}).config.segment_ms, 9);
-    EXPECT_EQ(read_config({{"log.roll.hours", "2"}}).config.segment_ms, 7'200'000);
+    EXPECT_EQ(read_config({{"log.roll.ms", "9"}}).config.topic.segment_ms, 9);
+    EXPECT_EQ(read_config({{"log.roll.hours", "2"}}).config.topic.segment_ms, 7'200'000);
     EXPECT_EQ(refused({{"log.roll.ms", "0"}}), "log.roll.ms");
 }
 

@@ -33,6 +33,16 @@ TEST(Logger, JsonIsOneObjectPerLine) {
         R"({"time":"2026-01-31T12:00:00.123Z","level":"INFO","message":"started","port":9092,"clean":true})");
 }
 
+TEST(Logger, LinesBelowTheLeastLevelAreDropped) {
+    FixedClock clock;
+    LastLine sink;
+    Logger quiet = Logger(clock, sink, LogFormat::kText, LogLevel::kWarn).on(clock);
+    quiet.info("started");
+    EXPECT_EQ(sink.line, "");
+    quiet.warn("slow");
+    EXPECT_NE(sink.line, "");
+}
+
 TEST(Logger, TextFromOutsideCannotForgeALine) {
     FixedClock clock;
     LastLine sink;

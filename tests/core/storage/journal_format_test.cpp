@@ -12,6 +12,7 @@ struct Seen {
     std::vector<std::pair<LogId, Bytes>> appends;
     std::vector<std::string> folders;
     std::vector<CheckpointEntry> checkpoints;
+    std::vector<LogStart> starts;
     int closed = 0;
 
     void on_append(const FrameView&, const AppendEntry& entry) {
@@ -24,6 +25,10 @@ struct Seen {
     }
     void on_checkpoint(const FrameView&, const CheckpointEntry& entry) {
         checkpoints.push_back(entry);
+    }
+    void on_log_start(const FrameView&, const LogStartEntry& entry) {
+        EXPECT_EQ(entry.log, 7u);
+        starts.push_back(entry.start);
     }
     void on_closed(const FrameView&) { ++closed; }
 };
@@ -40,6 +45,7 @@ ByteView build(FrameBuilder& builder) {
     const Bytes hello = to_bytes("hello");
     std::copy(hello.begin(), hello.end(), into.begin());
     builder.add_checkpoint({9, 0, true, {{7, {Offset{500}, 4000, Offset{512}}}}});
+    EXPECT_TRUE(builder.add_log_start({7, {Offset{510}, Offset{500}}}));
     builder.add_closed();
     return builder.seal(8192, 3, 4096);
 }
@@ -61,6 +67,7 @@ TEST(JournalFormat, AFrameIsReadAsItWasBuilt) {
     ASSERT_EQ(seen.checkpoints.size(), 1u);
     EXPECT_EQ(seen.checkpoints[0].lines[0].end, (LogPosition{Offset{500}, 4000, Offset{512}}));
     EXPECT_TRUE(seen.checkpoints[0].last);
+    EXPECT_EQ(seen.starts, (std::vector<LogStart>{{Offset{510}, Offset{500}}}));
     EXPECT_EQ(seen.closed, 1);
 }
 

@@ -54,7 +54,7 @@ TEST(SegmentIndex, WhatWasWrittenIsLoadedAgain) {
     }
 }
 
-TEST(SegmentIndex, EntriesBehindTheEndAndZerosAreNotBelieved) {
+TEST(SegmentIndex, Trap98_EntriesBehindTheEndAndZerosAreNotBelieved) {
     std::uint64_t size = 0;
     SegmentIndex index = filled_index(50, size);
     Bytes offsets = index.take_offsets(size).bytes;

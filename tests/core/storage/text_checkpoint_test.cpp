@@ -13,7 +13,7 @@ TEST(TextCheckpoint, OffsetsAreKafkasLines) {
     EXPECT_EQ(parse_offset_checkpoint(text).value(), entries);
 }
 
-TEST(TextCheckpoint, AWrongCountVersionOrLineIsMalformed) {
+TEST(TextCheckpoint, Trap99_AWrongCountVersionOrLineIsMalformed) {
     for (const char* const text :
          {"", "1\n0\n", "0\n2\na 0 5\n", "0\n1\na 0\n", "0\n1\na x 5\n", "0\nx\n"}) {
         EXPECT_EQ(parse_offset_checkpoint(text).error(), make_error_code(Errc::kMalformed)) << text;

@@ -6,7 +6,7 @@
 #include "protocol/message/list_offsets.hpp"
 #include "protocol/message/metadata.hpp"
 #include "protocol/message/produce.hpp"
-#include "tests/protocol/hex.hpp"
+#include "tests/support/hex.hpp"
 
 #include <gtest/gtest.h>
 

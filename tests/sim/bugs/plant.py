@@ -41,6 +41,23 @@ BUGS = {
     # A partition that isn't found is made anew, though the directory that holds it can't be used.
     "made-elsewhere": {"cluster/replication/topics_start.cpp": [
         ("if (is_ours && knows_all()) {", "if (is_ours) {")]},
+    # A checkpoint forgets where logs begin.
+    "start-forgotten": {"core/storage/directory_checkpoint.cpp": [
+        ("if (log->has_start_to_tell()) starts.push_back(log.get());", "")]},
+    # A replay wants what the journal holds of segments that are deleted.
+    "deleted-replayed": {"core/storage/partition_log.cpp": [
+        ("if (segment_base < replay_begin_) return {};", "")]},
+    # Segments go as soon as there is more than shall stay.
+    "keeps-too-little": {"core/storage/partition_log_retention.cpp": [
+        ("return bytes >= most + each.size();", "return bytes > most + 0 * each.size();")]},
+    # What a replay appends, it doesn't remember the producers of.
+    "window-forgotten": {"core/storage/partition_log.cpp": [
+        ("producers_.note(RecordBatchView(batch));",
+         "if (shared_.journal != nullptr) producers_.note(RecordBatchView(batch));")]},
+    # Snapshots know nobody.
+    "snapshot-empty": {"core/storage/log_producers.cpp": [
+        ("pictures_.push_back({end, reason, format_producers(state_)});",
+         "pictures_.push_back({end, reason, format_producers(ProducerState())});")]},
     # A full disk is met with the ballast still in place.
     "ballast-kept": {"core/storage/ballast.cpp": [
         ("if (size && *size > kPebbleBytes) {", "if (size && *size == 0) {")]},

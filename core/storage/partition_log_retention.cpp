@@ -1,0 +1,156 @@
+// What a PartitionLog keeps: segments whose time is over go, by its topic's settings, and their
+// files with them.
+//
+// The log's start moves first, durably. Then the files get another name, `.deleted`, and after
+// file.delete.delay.ms they are removed; who reads them meanwhile goes on. A start removes those
+// that a stop has left.
+#include "core/storage/partition_log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace millrace {
+namespace {
+
+/// Everything that may lie beside a segment's batches under its name. A snapshot of producers may
+/// be the only one there is: it goes when a newer one counts.
+constexpr std::array<const char*, 4> kSuffixes{".index", ".timeindex", ".txnindex", ".log"};
+
+}  // namespace
+
+/// Where the log begins when everything has gone that may: by its start, by its size, by its age.
+/// Nothing above what is durable goes, and no empty segment does.
+Offset PartitionLog::retention_start(TimestampMs now) const {
+    std::uint64_t bytes = 0;
+    for (const auto& [base, segment] : segments_) bytes += segment->size();
+    auto at = segments_.begin();
+    const auto ends_at = [this, &at] {
+        const auto next = std::next(at);
+        return next == segments_.end() ? log_end_ : next->first;
+    };
+    const auto drop_while = [&](const auto& may_go) {
+        while (at != segments_.end() && at->second->size() > 0 && ends_at() <= durable_end_ &&
+               may_go(*at->second)) {
+            bytes -= at->second->size();
+            ++at;
+        }
+    };
+    // Beginning inside the active one, the log keeps it.
+    drop_while([&](const LogSegment&) {
+        return std::next(at) != segments_.end() && ends_at() <= log_start_;
+    });
+    if (topic_.cleanup_by_deletion && topic_.retention_bytes >= 0) {
+        const auto most = static_cast<std::uint64_t>(topic_.retention_bytes);
+        drop_while([&](const LogSegment& each) { return bytes >= most + each.size(); });
+    }
+    if (topic_.cleanup_by_deletion && topic_.retention_ms >= 0) {
+        drop_while(
+            [&](const LogSegment& each) { return now - each.newest_ms() > topic_.retention_ms; });
+    }
+    return at == segments_.end() ? log_end_ : at->first;
+}
+
+Task<Result<void>> PartitionLog::drop_old(TimestampMs now) {
+    if (failed_) co_return failure_;
+    if (retiring_ || gate_.closed()) co_return Result<void>();
+    const Gate::Pass pass = gate_.enter();
+    Offset start = retention_start(now);
+    if (start == log_end_ && active().size() > 0) {
+        // Nothing stays but the end, in a segment that needs a little room.
+        const bool has_room = !shared_.full && has_account_for(0);
+        if (has_room) roll_when_empty();
+        if (!has_room) start = active().base();
+    }
+    if (start > first_base()) {
+        const LogStart told = start_at(std::max(start, start_wanted_));
+        if (told.segment_base > start_durable_.segment_base) {
+            start_wanted_ = told.start;
+            ask_start_entry();
+            const auto durable = co_await wait_start_durable(told);
+            if (!durable) co_return durable;
+        }
+        const auto advanced = co_await advance_log_start(start);
+        if (!advanced) co_return advanced;
+        if (fill_base_ < start_durable_.segment_base) {
+            const auto filled = co_await fill(Fill::kAll);
+            if (!filled) co_return filled;
+        }
+    }
+    co_return co_await drop_segments();
+}
+
+/// REQUIRES: everything is durable.
+void PartitionLog::roll_when_empty() {
+    roll(log_end_);
+    framed_ = durable_ = {log_end_, 0};
+    framed_end_at_ = durable_end_at_ = framed_;
+    note_account();
+}
+
+Task<Result<void>> PartitionLog::drop_segments() {
+    std::vector<std::unique_ptr<LogSegment>> dropped;
+    Result<void> outcome;
+    const Offset keep =
+        std::min({start_durable_.segment_base, start_at(log_start_).segment_base, fill_base_});
+    while (outcome && first_base() < keep) {
+        // Nobody begins to read it any more.
+        const auto node = segments_.extract(segments_.begin());
+        dropped.push_back(std::move(node.mapped()));
+        const Offset base = dropped.back()->base();
+        outcome = co_await rename_segment_files(base);
+        if (!outcome) break;
+        names_begin_ = first_base();
+        folder_unsynced_ = true;
+        world_.metrics().segments_deleted.add();
+        logger_.info("a segment's time is over",
+                     {{"partition", name_.folder()}, {"base_offset", base.value}});
+    }
+    if (gate_.closed()) {
+        co_await remove_later(std::move(dropped));
+    } else if (!dropped.empty()) {
+        gate_.spawn(remove_later(std::move(dropped)));
+    }
+    if (!outcome && shared_.failed) shared_.failed(outcome.error());
+    co_return outcome;
+}
+
+Task<Result<void>> PartitionLog::rename_segment_files(Offset base) {
+    for (const char* const suffix : kSuffixes) {
+        const std::string from = folder_ + "/" + segment_file_name(base, suffix);
+        const std::string to = from + std::string(kDeletedSuffix);
+        const auto renamed = co_await rename_file(world_, from, to);
+        if (!renamed && renamed.error() != system_error(ENOENT)) co_return renamed;
+    }
+    co_return Result<void>();
+}
+
+/// A stop doesn't wait for it: the files are the next start's then.
+Task<> PartitionLog::remove_later(std::vector<std::unique_ptr<LogSegment>> dropped) {
+    const Time due = world_.now() + std::chrono::milliseconds(topic_.file_delete_delay_ms);
+    Result<void> waited = Errc::kStopping;
+    if (!closing_ && !failed_) waited = co_await removal_waiters_.wait(0, due);
+    const bool is_due = !waited && waited.error() == make_error_code(Errc::kTimedOut);
+    for (const auto& segment : dropped) {
+        // Waits for who reads it.
+        const auto closed = co_await segment->close();
+        if (!closed || !is_due) continue;
+        const auto removed = co_await remove_deleted_files(segment->base());
+        if (removed) continue;
+        logger_.warn("cannot remove the files of a segment whose time is over",
+                     {{"folder", folder_},
+                      {"base_offset", segment->base().value},
+                      {"reason", removed.error().message()}});
+    }
+}
+
+Task<Result<void>> PartitionLog::remove_deleted_files(Offset base) {
+    for (const char* const suffix : kSuffixes) {
+        const std::string file = folder_ + "/" + segment_file_name(base, suffix);
+        const auto removed = co_await remove_file(world_, file + std::string(kDeletedSuffix));
+        if (!removed && removed.error() != system_error(ENOENT)) co_return removed;
+    }
+    co_return Result<void>();
+}
+
+}  // namespace millrace
