@@ -60,7 +60,10 @@ void LogProducers::take(Offset end, Reason reason) {
     const Offset last = pictures_.empty() ? (files_.empty() ? Offset{-1} : *files_.rbegin())
                                           : pictures_.back().offset;
     if (last < end) return pictures_.push_back({end, reason, format_producers(state_)});
-    if (!pictures_.empty() && reason == Reason::kRoll) pictures_.back().reason = reason;
+    if (pictures_.empty()) return;
+    // A replay hears of batches below the end: of deleted ones.
+    pictures_.back().bytes = format_producers(state_);
+    if (reason == Reason::kRoll) pictures_.back().reason = reason;
 }
 
 Task<Result<void>> LogProducers::write(Offset covered) {
