@@ -10,6 +10,7 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kSmallFileBytesMax = 1 << 20;
+constexpr std::string_view kMetadataName = "partition.metadata";
 
 bool is_segment(const FolderEntry& entry) {
     return !entry.is_folder && entry.name.size() == 24 && entry.name.ends_with(".log") &&
@@ -17,12 +18,28 @@ bool is_segment(const FolderEntry& entry) {
                        [](char each) { return each >= '0' && each <= '9'; });
 }
 
-/// Left by a crash in the middle of make_files(): before partition.metadata has its name there is
-/// nothing else, and nobody was promised anything.
+/// Left by a crash in the middle of make_files() or remove_half_made(): without partition.metadata
+/// there is nothing else, and nobody was promised anything.
 bool is_half_made(const std::vector<FolderEntry>& entries) {
     return std::ranges::all_of(entries, [](const FolderEntry& each) {
-        return !each.is_folder && each.name == "partition.metadata.tmp";
+        return !each.is_folder && each.name == std::string(kMetadataName) + ".tmp";
     });
+}
+
+/// partition.metadata goes last: any of the removals may be undone by a power loss, and what is
+/// left then must still say whose it is.
+Task<Result<void>> remove_half_made(World& world, std::string folder) {
+    const auto entries = co_await list_folder(world, folder);
+    if (!entries) co_return entries.error();
+    for (const FolderEntry& entry : *entries) {
+        if (entry.name == kMetadataName) continue;
+        const std::string path = folder + "/" + entry.name;
+        const auto removed = co_await remove_file(world, path);
+        if (!removed) co_return removed;
+    }
+    const auto synced = co_await sync_folder(world, folder);
+    if (!synced) co_return synced;
+    co_return co_await remove_folder_with_files(world, folder);
 }
 
 }  // namespace
@@ -49,7 +66,7 @@ Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::create(LogShared& shar
     if (outcome) co_return log;
     co_await log->abandon();
     // A folder that stays would be in the way of the next try.
-    const auto removed = co_await remove_folder_with_files(world, log->folder_);
+    const auto removed = co_await remove_half_made(world, log->folder_);
     if (!removed) {
         shared.logger.warn("cannot remove a partition's folder that is half made",
                            {{"folder", log->folder_}, {"reason", removed.error().message()}});
