@@ -67,8 +67,11 @@ Task<> read_for(BrokerContext& broker, RequestContext& context, const FetchReque
             last_look = true;
         }
         // Without room for it until the deadline the answer is empty, and the client asks again.
-        auto hold = co_await broker.response_memory.take(wanted_bytes(reads, bytes_max), deadline);
-        const std::size_t room = hold ? hold->size() : 0;
+        const std::size_t wanted = wanted_bytes(reads, bytes_max);
+        auto hold = co_await broker.response_memory.take(wanted, deadline);
+        const std::size_t held = hold ? hold->size() : 0;
+        // A first batch beyond its partition's limit takes of the request's, not of the others'.
+        const std::size_t room = held < wanted ? held : bytes_max;
         const bool any = hold.has_value() && context.version() >= kFetchOverLimitFrom;
         const ReadLimit limit{room, any, reads_into(context)};
         co_await read_everywhere(broker, reads, limit);

@@ -79,7 +79,7 @@ def main():
     arguments.add_argument("--results", type=Path, required=True)
     options = arguments.parse_args()
     tested, passed, failed = set(), 0, 0
-    for floor in ("core", "protocol", "cluster"):
+    for floor in ("core", "protocol", "cluster", "sim"):
         program = options.build / "tests" / floor / f"{floor}_test"
         numbers, good, bad = run(program, options.results)
         tested |= numbers

@@ -205,7 +205,7 @@ def neutral(line, address, data_dir):
     line = re.sub(r"correlation id \d+", "correlation id ID", line)
     line = re.sub(r"producerId: \d+", "producerId: ID", line)
     # A batch's size hangs on the moments at which the producer took its records.
-    line = re.sub(r"\bsize\b(\"?): \d+", r"size\1: 0", line)
+    line = re.sub(r'\bsize\b("?): ?\d+', r"size\1: 0", line)
     if line.startswith("{"):
         return json.dumps(sorted_parts(json.loads(line)), sort_keys=True)
     # Java's order is a hash table's.

@@ -307,6 +307,31 @@ TEST_F(ProducersTest, WhoseBatchesAreAllDeletedIsKnownBehindACrash) {
     live(second());
 }
 
+TEST_F(ProducersTest, WhoseBatchesAreAllDeletedIsKnownBehindARecoveryThatAcceptsLoss) {
+    const auto first = [this]() -> Task<> {
+        co_await create();
+        TopicConfig topic;
+        topic.retention_bytes = 0;
+        log_->set_config(topic);
+        co_await send_from(0, 2);
+        EXPECT_TRUE(co_await directory_->checkpoint());
+        for (std::int32_t i = 2; i < 4; ++i) EXPECT_TRUE(co_await send(i));
+        EXPECT_TRUE(co_await log_->drop_old(0));
+        EXPECT_EQ(log_->log_start_offset(), Offset{8});
+    };
+    const auto salvage = [this]() -> Task<> {
+        const auto report = co_await LogDirectory::accept_loss(*world_, *logger_, kFolder, config_);
+        EXPECT_TRUE(report && report->empty());
+    };
+    const auto second = [this]() -> Task<> {
+        EXPECT_TRUE(co_await open());
+        co_await expect_window(4);
+    };
+    live(first());
+    live(salvage());
+    live(second());
+}
+
 TEST_F(ProducersTest, WhoIsSilentTooLongIsForgottenByACheckpoint) {
     const auto life = [this]() -> Task<> {
         co_await create();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace millrace {
@@ -39,11 +40,15 @@ class ShardsInFolder : protected InFolder {
 protected:
     explicit ShardsInFolder(ShardNumber count) { take_new_shards(count); }
 
-    /// On shard 0. One call per test, or take new shards.
-    void run(Task<> task) { run_to_end(*world_, std::move(task)); }
+    /// On shard 0. Shards run to their end once: REQUIRES new ones for each call.
+    void run(Task<> task) {
+        ASSERT_FALSE(std::exchange(have_run_, true)) << "take new shards first";
+        run_to_end(*world_, std::move(task));
+    }
 
     void take_new_shards(ShardNumber count) {
         threads_.reset();
+        have_run_ = false;
         ShardThreadsOptions options;
         options.count = count;
         threads_ = ShardThreads::open(options).value();
@@ -53,6 +58,9 @@ protected:
     SharedLines lines_;
     std::unique_ptr<ShardThreads> threads_;
     RingWorld* world_{};
+
+private:
+    bool have_run_{};
 };
 
 /// The parameter is the number of shards.

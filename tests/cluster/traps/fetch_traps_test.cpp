@@ -39,6 +39,12 @@ TEST_P(FetchTraps, Trap52_TheFirstBatchOfAllComesWhole) {
         const auto both = co_await client.ask<FetchResponse>(request, 4);
         EXPECT_EQ(both->topics[0].partitions[0].records->size(), batch.size());
         EXPECT_EQ(both->topics[0].partitions[1].records->size(), 2 * batch.size());
+        // Nor is its size taken from what another partition may bring.
+        request.topics[0].partitions[1].partition_max_bytes =
+            static_cast<std::int32_t>(batch.size());
+        const auto one = co_await client.ask<FetchResponse>(request, 4);
+        EXPECT_EQ(one->topics[0].partitions[0].records->size(), batch.size());
+        EXPECT_EQ(one->topics[0].partitions[1].records->size(), batch.size());
         request.topics[0].partitions[0].fetch_offset = 2;
         // No limit is too small.
         for (auto& each : request.topics[0].partitions) each.partition_max_bytes = 0;
