@@ -74,6 +74,7 @@ public:
     /// The same for folders that were left by a former life, in the background.
     void discard_left(std::vector<std::string> folders);
     bool failed() const { return failed_; }
+    bool is_out_of_room() const { return set_.shared.full; }
     /// Something was refused for want of room, and will be tried once more: the ballast is given
     /// up, and the part is full.
     Task<> make_room();

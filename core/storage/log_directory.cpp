@@ -285,7 +285,19 @@ Task<Result<void>> LogDirectory::close_parts() {
     co_return co_await visit_all(world_, part_shards(), visit);
 }
 
+/// Once one part is full, a stop leaves no ballast: the room that others have taken of what it gave
+/// up may be what its clean end needs.
+Task<> LogDirectory::give_up_room() {
+    for (const Part& each : parts_) {
+        if (!each.part) continue;
+        const auto look = [&each] { return each.part->is_out_of_room(); };
+        ShardCall call(world_, each.shard, look);
+        if (co_await call.run()) co_return co_await make_room();
+    }
+}
+
 Task<Result<void>> LogDirectory::close() {
+    co_await give_up_room();
     auto outcome = co_await close_parts();
     if (outcome) {
         outcome = co_await leave_clean();

@@ -147,6 +147,7 @@ private:
     std::vector<ShardNumber> part_shards() const;
     void note_logs();
     void note_failure();
+    Task<> give_up_room();
     Task<Result<void>> close_parts();
     Task<Result<void>> leave_clean();
 

@@ -92,8 +92,9 @@ void Ledger::note_deleted(Partition partition, Offset to) {
 
 Offset Ledger::deleted(Partition partition) const { return of(partition).deleted; }
 
-void Ledger::forget_deletions() {
+void Ledger::note_rot() {
     for (PerPartition& each : partitions_) each.deleted = Offset{0};
+    kept_bytes_ = std::min<std::int64_t>(kept_bytes_, 0);
 }
 
 void Ledger::note_begin(Partition partition, Offset begin, Offset deleted) {

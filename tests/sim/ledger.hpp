@@ -43,8 +43,9 @@ public:
     /// The broker has told that everything below `to` is gone.
     void note_deleted(Partition partition, Offset to);
     Offset deleted(Partition partition) const;
-    /// What was deleted is forgotten by a journal that has rotted, maybe.
-    void forget_deletions();
+    /// A journal has rotted: deletions that only it told may be forgotten, and the records that
+    /// retention counted on may be among those given up.
+    void note_rot();
     /// The broker has told or shown that a log begins there; when it was asked, `deleted` was gone
     /// already.
     void note_begin(Partition partition, Offset begin, Offset deleted);

@@ -246,7 +246,7 @@ private:
         if (broker_.is_running() && !broker_.is_degraded()) return;
         if (!broker_.is_damaged()) ledger_.complain("rot is refused for another reason");
         ++outcome.found_damaged;
-        ledger_.forget_deletions();
+        ledger_.note_rot();
         end_broker(false);
         const auto report = salvage_.accept_loss(folder);
         if (!report) return ledger_.complain("no way out of damage");
