@@ -124,6 +124,8 @@ std::optional<std::int32_t> carry_out_at_once(const IoRequest& request) {
         case IoKind::kListen: return listen_as_wished(request);
         case IoKind::kLocalAddress:
             return local_address(request.handle, *static_cast<std::string*>(request.data));
+        case IoKind::kPeerAddress:
+            return peer_address(request.handle, *static_cast<std::string*>(request.data));
         case IoKind::kFileStatus: return file_status(request);
         case IoKind::kLock: return lock_whole_file(request.handle);
         default: return std::nullopt;

@@ -103,10 +103,14 @@ std::int32_t prepare_connect(const char* host, std::uint16_t port, sockaddr_stor
     return handle < 0 ? -errno : handle;
 }
 
-std::int32_t local_address(std::int32_t handle, std::string& host) {
+namespace {
+
+using NameOfEnd = int (*)(int, sockaddr*, socklen_t*);
+
+std::int32_t address_of(std::int32_t handle, NameOfEnd name_of_end, std::string& host) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
-    if (getsockname(handle, reinterpret_cast<sockaddr*>(&address), &length) != 0) return -errno;
+    if (name_of_end(handle, reinterpret_cast<sockaddr*>(&address), &length) != 0) return -errno;
     const void* bytes = &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
     int family = address.ss_family;
     if (family == AF_INET6) {
@@ -119,6 +123,16 @@ std::int32_t local_address(std::int32_t handle, std::string& host) {
     if (inet_ntop(family, bytes, text.data(), text.size()) == nullptr) return -errno;
     host = text.data();
     return 0;
+}
+
+}  // namespace
+
+std::int32_t local_address(std::int32_t handle, std::string& host) {
+    return address_of(handle, &getsockname, host);
+}
+
+std::int32_t peer_address(std::int32_t handle, std::string& host) {
+    return address_of(handle, &getpeername, host);
 }
 
 void set_connection_options(std::int32_t handle) {

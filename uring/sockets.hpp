@@ -25,6 +25,8 @@ std::int32_t prepare_connect(const char* host, std::uint16_t port, sockaddr_stor
 /// The numeric host of a connected socket's own end; an IPv4 address as such, also on a socket for
 /// both families. Zero or a negated errno.
 std::int32_t local_address(std::int32_t handle, std::string& host);
+/// The same of its peer.
+std::int32_t peer_address(std::int32_t handle, std::string& host);
 
 /// Kafka's options of a connected socket: no delay, keep-alive.
 void set_connection_options(std::int32_t handle);

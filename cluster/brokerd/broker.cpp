@@ -21,12 +21,17 @@ Task<Result<void>> start_shard(BrokerShard& shard) {
 }
 
 Task<Result<void>> end_waits(BrokerShard& shard) {
-    shard.context().waits.stop();
+    shard.end_waits();
     co_return Result<void>();
 }
 
 Task<Result<void>> stop_shard(BrokerShard& shard) {
     co_await shard.stop();
+    co_return Result<void>();
+}
+
+Task<Result<void>> stop_groups(BrokerShard& shard) {
+    co_await shard.stop_groups();
     co_return Result<void>();
 }
 
@@ -107,6 +112,7 @@ Task<Result<std::unique_ptr<Broker>>> Broker::start(World& world, Logger& logger
         co_return started.error();
     }
     broker->gate_.spawn(broker->write_checkpoints_steadily());
+    logger.info("internal topics have one replica: this broker stands alone");
     logger.info("started", {{"port", broker->port()},
                             {"broker_id", config.broker_id},
                             {"cluster_id", broker->topics_->image().cluster_id},
@@ -147,6 +153,7 @@ Task<> Broker::stop_shards() {
     // A request that is begun on one shard may wait on another.
     (void)co_await on_all(&end_waits);
     (void)co_await on_all(&stop_shard);
+    (void)co_await on_all(&stop_groups);
 }
 
 Task<> Broker::write_checkpoints_steadily() {

@@ -6,6 +6,23 @@ namespace {
 // All frames of all connections together.
 constexpr std::int64_t kRequestBytesTotal = 512 << 20;
 
+CoordinatorConfig coordinator_config(const BrokerConfig& config) {
+    const GroupConfig& from = config.groups;
+    CoordinatorConfig groups;
+    groups.limits = {from.members_max, from.initial_rebalance_delay_ms};
+    groups.session_min_ms = from.session_ms_min;
+    groups.session_max_ms = from.session_ms_max;
+    groups.metadata_bytes_max = from.metadata_bytes_max;
+    groups.retention_ms = std::int64_t{from.retention_minutes} * 60'000;
+    groups.expiry_interval = std::chrono::milliseconds(
+        std::min(from.expiry_interval_ms, std::int64_t{365} * 24 * 3600 * 1000));
+    groups.store_timeout = std::chrono::milliseconds(from.commit_timeout_ms);
+    groups.codec = static_cast<Codec>(from.codec);
+    groups.topic_partitions = from.topic_partitions;
+    groups.topic_segment_bytes = from.topic_segment_bytes;
+    return groups;
+}
+
 HandlerConfig handler_config(const BrokerConfig& config) {
     HandlerConfig handlers;
     handlers.broker_id = config.broker_id;
@@ -16,6 +33,7 @@ HandlerConfig handler_config(const BrokerConfig& config) {
     handlers.message_bytes_max = config.topic.max_message_bytes;
     handlers.fetch_bytes_max = config.fetch_bytes_max;
     handlers.given = std::make_shared<const Properties>(config.given);
+    handlers.groups = coordinator_config(config);
     return handlers;
 }
 
@@ -61,7 +79,8 @@ Task<Result<void>> BrokerShard::listen(const BrokerConfig& config, std::uint16_t
     listener.host = endpoint.host;
     listener.port = endpoint.port == 0 ? port : endpoint.port;
     listener.mode = mode;
-    listener.advertised = {advertised.host, advertised.port};
+    listener.advertised.host = advertised.host;
+    listener.advertised.port = advertised.port;
     listener.limits.request_bytes_max = config.request_bytes_max;
     listener.request_bytes_total_max = kRequestBytesTotal / world_.shard_count();
     listener.idle_max = std::chrono::milliseconds(config.connections_idle_ms_max);
@@ -75,6 +94,16 @@ Task<Result<void>> BrokerShard::listen(const BrokerConfig& config, std::uint16_t
     }
     listener_ = std::move(*opened);
     co_return Result<void>();
+}
+
+void BrokerShard::start() {
+    context_.groups.start();
+    listener_->start();
+}
+
+void BrokerShard::end_waits() {
+    context_.waits.stop();
+    context_.groups.stop_waits();
 }
 
 Task<> BrokerShard::stop() {

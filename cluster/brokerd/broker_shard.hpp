@@ -20,9 +20,14 @@ public:
 
     /// Listens, and accepts nothing yet. Port 0 of the configuration is replaced by `port`.
     Task<Result<void>> listen(const BrokerConfig& config, std::uint16_t port, ListenMode mode);
-    void start() { listener_->start(); }
-    /// What was begun here is answered when it returns. Long polls have been ended on all shards.
+    void start();
+    /// Long polls and members of groups are answered.
+    void end_waits();
+    /// What was begun here is answered when it returns. REQUIRES: end_waits() on all shards.
     Task<> stop();
+    /// Nothing of the coordinator's is under way when it returns. REQUIRES: all shards have
+    /// stopped.
+    Task<> stop_groups() { return context_.groups.stop(); }
 
 private:
     World& world_;

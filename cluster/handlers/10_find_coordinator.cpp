@@ -1,34 +1,69 @@
 // FindCoordinator, versions 0-6.
 //
-// This broker coordinates no groups and no transactions yet: every key is answered with
-// COORDINATOR_NOT_AVAILABLE, on top level below version 4 and per key from it on. Key types are
-// groups' (0), transactions' (1), and from version 6 on share groups' (2).
+// A group's coordinator is the leader of the partition of __consumer_offsets that keeps it. The
+// first question makes that topic, and is answered COORDINATOR_NOT_AVAILABLE: clients ask again.
+// So are keys of transactions, which this broker doesn't coordinate, and of share groups, which
+// there are from version 6 on. On top level below version 4, and per key from it on.
+#include "cluster/handlers/group_requests.hpp"
 #include "cluster/handlers/handlers.hpp"
-#include "protocol/error_code.hpp"
 
 namespace millrace {
 namespace {
 
 constexpr std::int16_t kBatchedFrom = 4;
 constexpr std::int16_t kShareGroupsFrom = 6;
+constexpr std::int8_t kGroup = 0;
 constexpr std::int8_t kTransaction = 1;
 constexpr std::int8_t kShareGroup = 2;
 constexpr std::int32_t kNoNode = -1;
 constexpr std::int32_t kNoPort = -1;
 
-/// An error code with its words.
-struct Refusal {
-    ErrorCode code;
-    std::string text;
+/// Where a key is coordinated, in Kafka's words where it isn't.
+struct Found {
+    ErrorCode code = ErrorCode::kNone;
+    std::string text{};
 };
 
-Refusal refusal_of(std::int8_t key_type, std::int16_t version) {
-    const std::int8_t last = version < kShareGroupsFrom ? kTransaction : kShareGroup;
-    if (key_type < 0 || key_type > last) {
-        return {ErrorCode::kInvalidRequest, "There is no such type of key in this version."};
+Found not_here() {
+    return {ErrorCode::kCoordinatorNotAvailable, "The coordinator is not available."};
+}
+
+Task<Found> find_group(BrokerContext& broker, std::string_view group) {
+    const auto image = broker.view.now();
+    if (image->find(kOffsetsTopic) == nullptr) {
+        (void)co_await broker.create_topic(std::string(kOffsetsTopic));
+        co_return not_here();
     }
-    return {ErrorCode::kCoordinatorNotAvailable,
-            "This broker coordinates no consumer groups and no transactions."};
+    const GroupRoute route = route_to(broker, group, true);
+    co_return route.code == ErrorCode::kNone ? Found{} : not_here();
+}
+
+Task<Found> find(BrokerContext& broker, const RequestContext& context, std::int8_t key_type,
+                 std::string_view key) {
+    const std::int8_t last = context.version() < kShareGroupsFrom ? kTransaction : kShareGroup;
+    if (key_type < kGroup || key_type > last) {
+        co_return Found{ErrorCode::kInvalidRequest,
+                        "There is no such type of key in this version."};
+    }
+    if (key_type == kGroup) co_return co_await find_group(broker, key);
+    if (key_type == kTransaction) {
+        broker.logger.warn(
+            "a client asks for a coordinator of transactions, and this broker "
+            "coordinates none",
+            {{"client_id", context.header.client_id}});
+    }
+    co_return not_here();
+}
+
+/// The one answer of old versions, and the answer of a key.
+template <class Answer>
+void tell(const BrokerContext& broker, const RequestContext& context, const Found& found,
+          Answer& answer) {
+    answer.error_code = raw(found.code);
+    const bool is_here = found.code == ErrorCode::kNone;
+    answer.node_id = is_here ? broker.config.broker_id : kNoNode;
+    answer.port = is_here ? static_cast<std::int32_t>(context.listener.port) : kNoPort;
+    if (is_here) answer.host = context.listener.host;
 }
 
 }  // namespace
@@ -37,26 +72,18 @@ Task<FindCoordinatorResponse> handle_find_coordinator(BrokerContext& broker,
                                                       RequestContext& context,
                                                       const FindCoordinatorRequest& request) {
     FindCoordinatorResponse response;
-    broker.logger.warn(
-        "a client asks for a coordinator, and this broker has none: consumer groups "
-        "and transactions are not served",
-        {{"client_id", context.header.client_id}});
-    const Refusal refusal = refusal_of(request.key_type, context.version());
     if (context.version() < kBatchedFrom) {
-        response.error_code = raw(refusal.code);
-        response.error_message = refusal.text;
-        response.node_id = kNoNode;
-        response.port = kNoPort;
+        const Found found = co_await find(broker, context, request.key_type, request.key);
+        tell(broker, context, found, response);
+        response.error_message.reset();
+        if (found.code != ErrorCode::kNone) response.error_message = found.text;
         co_return response;
     }
     for (const std::string& key : request.coordinator_keys) {
-        FindCoordinatorResponse::Coordinator coordinator;
+        const Found found = co_await find(broker, context, request.key_type, key);
+        auto& coordinator = response.coordinators.emplace_back();
         coordinator.key = key;
-        coordinator.node_id = kNoNode;
-        coordinator.port = kNoPort;
-        coordinator.error_code = raw(refusal.code);
-        coordinator.error_message = refusal.text;
-        response.coordinators.push_back(std::move(coordinator));
+        tell(broker, context, found, coordinator);
     }
     co_return response;
 }

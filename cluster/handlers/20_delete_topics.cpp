@@ -53,6 +53,21 @@ void look_up(const TopicsImage& image, Answer& answer) {
     if (!is_there) answer.error_code = raw(ErrorCode::kUnknownTopicOrPartition);
 }
 
+Task<Result<void>> forget_there(BrokerContext& there, const std::vector<std::string>& topics) {
+    co_await there.groups.forget_topics(topics);
+    co_return Result<void>();
+}
+
+/// What groups have committed there goes with the topics.
+Task<> forget_offsets(BrokerContext& home, const std::vector<std::string>& topics) {
+    std::vector<ShardNumber> shards;
+    for (ShardNumber i = 0; i < home.shards.size(); ++i) shards.push_back(i);
+    const auto visit = [&home, &topics](std::size_t i) {
+        return forget_there(*home.shards[i], topics);
+    };
+    (void)co_await visit_all(home.world, shards, visit);
+}
+
 /// On shard 0.
 Task<> remove_topics(BrokerContext& home, std::vector<Answer>& answers, ErrorCode success) {
     std::vector<std::string> names;
@@ -61,7 +76,8 @@ Task<> remove_topics(BrokerContext& home, std::vector<Answer>& answers, ErrorCod
         if (each.error_code == 0) names.push_back(*each.name);
     }
     if (names.empty()) co_return;
-    const auto removed = co_await home.topics.remove(std::move(names));
+    const auto removed = co_await home.topics.remove(names);
+    if (removed) co_await forget_offsets(home, names);
     const ErrorCode code = removed ? success : to_error_code(removed.error());
     for (Answer& each : answers) {
         if (each.error_code == 0) each.error_code = raw(code);

@@ -11,5 +11,7 @@ namespace millrace {
 inline constexpr std::int32_t kTopicOperations = 0b0000'1101'1111'1000;
 /// CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, the two configs and IDEMPOTENT_WRITE.
 inline constexpr std::int32_t kClusterOperations = 0b0001'1111'1010'0000;
+/// READ, DELETE, DESCRIBE.
+inline constexpr std::int32_t kGroupOperations = 0b0000'0001'0100'1000;
 
 }  // namespace millrace

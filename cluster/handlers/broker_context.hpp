@@ -1,6 +1,7 @@
 // What the request handlers of one shard share.
 #pragma once
 
+#include "cluster/groups/group_coordinator.hpp"
 #include "cluster/handlers/fetch_session.hpp"
 #include "cluster/handlers/log_waits.hpp"
 #include "cluster/handlers/producer_ids.hpp"
@@ -25,6 +26,7 @@ struct HandlerConfig {
     std::int32_t fetch_bytes_max = 57671680;   // fetch.max.bytes of the broker
     /// The configuration as it was given at the start.
     std::shared_ptr<const Properties> given = std::make_shared<const Properties>();
+    CoordinatorConfig groups{};
 };
 
 /// Lives on its shard as long as the broker; handlers borrow it. What belongs to other shards is
@@ -46,8 +48,10 @@ struct BrokerContext {
     /// Changes of configurations, one at a time: shard 0's counts.
     Semaphore config_turn{world, 1};
     ProducerIds producer_ids{world, topics};
+    /// Those whose partition of __consumer_offsets is here.
+    GroupCoordinator groups{world, logger, view, config.groups};
 
-    /// Topics::create(), from any shard.
+    /// Topics::create_on_demand(), from any shard; Kafka's own topics with their own configuration.
     Task<TopicCreation> create_topic(std::string name);
 };
 

@@ -6,20 +6,30 @@
 #include "protocol/message/api_versions.hpp"
 #include "protocol/message/create_partitions.hpp"
 #include "protocol/message/create_topics.hpp"
+#include "protocol/message/delete_groups.hpp"
 #include "protocol/message/delete_records.hpp"
 #include "protocol/message/delete_topics.hpp"
 #include "protocol/message/describe_cluster.hpp"
 #include "protocol/message/describe_configs.hpp"
+#include "protocol/message/describe_groups.hpp"
 #include "protocol/message/describe_log_dirs.hpp"
 #include "protocol/message/describe_producers.hpp"
 #include "protocol/message/fetch.hpp"
 #include "protocol/message/find_coordinator.hpp"
+#include "protocol/message/heartbeat.hpp"
 #include "protocol/message/incremental_alter_configs.hpp"
 #include "protocol/message/init_producer_id.hpp"
+#include "protocol/message/join_group.hpp"
+#include "protocol/message/leave_group.hpp"
+#include "protocol/message/list_groups.hpp"
 #include "protocol/message/list_offsets.hpp"
 #include "protocol/message/metadata.hpp"
+#include "protocol/message/offset_commit.hpp"
+#include "protocol/message/offset_delete.hpp"
+#include "protocol/message/offset_fetch.hpp"
 #include "protocol/message/offset_for_leader_epoch.hpp"
 #include "protocol/message/produce.hpp"
+#include "protocol/message/sync_group.hpp"
 
 namespace millrace {
 
@@ -64,5 +74,28 @@ Task<InitProducerIdResponse> handle_init_producer_id(BrokerContext& broker, Requ
 Task<DescribeProducersResponse> handle_describe_producers(BrokerContext& broker,
                                                           RequestContext& context,
                                                           const DescribeProducersRequest& request);
+Task<OffsetCommitResponse> handle_offset_commit(BrokerContext& broker, RequestContext& context,
+                                                const OffsetCommitRequest& request);
+Task<OffsetFetchResponse> handle_offset_fetch(BrokerContext& broker, RequestContext& context,
+                                              const OffsetFetchRequest& request);
+Task<JoinGroupResponse> handle_join_group(BrokerContext& broker, RequestContext& context,
+                                          const JoinGroupRequest& request);
+Task<HeartbeatResponse> handle_heartbeat(BrokerContext& broker, RequestContext& context,
+                                         const HeartbeatRequest& request);
+Task<LeaveGroupResponse> handle_leave_group(BrokerContext& broker, RequestContext& context,
+                                            const LeaveGroupRequest& request);
+Task<SyncGroupResponse> handle_sync_group(BrokerContext& broker, RequestContext& context,
+                                          const SyncGroupRequest& request);
+Task<DescribeGroupsResponse> handle_describe_groups(BrokerContext& broker, RequestContext& context,
+                                                    const DescribeGroupsRequest& request);
+Task<ListGroupsResponse> handle_list_groups(BrokerContext& broker, RequestContext& context,
+                                            const ListGroupsRequest& request);
+Task<DeleteGroupsResponse> handle_delete_groups(BrokerContext& broker, RequestContext& context,
+                                                const DeleteGroupsRequest& request);
+Task<OffsetDeleteResponse> handle_offset_delete(BrokerContext& broker, RequestContext& context,
+                                                const OffsetDeleteRequest& request);
+
+/// A numeric address as Java writes one that it has no name for.
+std::string java_address(std::string_view address);
 
 }  // namespace millrace

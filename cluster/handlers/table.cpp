@@ -15,12 +15,21 @@ void serve(BrokerContext& broker, HandlerTable& table,
     });
 }
 
+/// With the keys that Kafka gives it.
+NewTopic offsets_topic(const CoordinatorConfig& config) {
+    return {std::string(kOffsetsTopic),
+            config.topic_partitions,
+            {{"cleanup.policy", "compact"},
+             {"compression.type", "producer"},
+             {"segment.bytes", std::to_string(config.topic_segment_bytes)}}};
+}
+
 }  // namespace
 
 Task<TopicCreation> BrokerContext::create_topic(std::string name) {
-    const auto visit = [this, &name] {
-        return topics.create_on_demand(name, config.num_partitions);
-    };
+    NewTopic wanted{name, config.num_partitions};
+    if (name == kOffsetsTopic) wanted = offsets_topic(config.groups);
+    const auto visit = [this, &wanted] { return topics.create_on_demand(wanted); };
     ShardCall call(world, 0, visit);
     co_return co_await call.run();
 }
@@ -43,6 +52,16 @@ void serve_all(BrokerContext& broker, HandlerTable& table) {
     serve(broker, table, &handle_delete_records);
     serve(broker, table, &handle_init_producer_id);
     serve(broker, table, &handle_describe_producers);
+    serve(broker, table, &handle_join_group);
+    serve(broker, table, &handle_sync_group);
+    serve(broker, table, &handle_heartbeat);
+    serve(broker, table, &handle_leave_group);
+    serve(broker, table, &handle_offset_commit);
+    serve(broker, table, &handle_offset_fetch);
+    serve(broker, table, &handle_describe_groups);
+    serve(broker, table, &handle_list_groups);
+    serve(broker, table, &handle_delete_groups);
+    serve(broker, table, &handle_offset_delete);
     table.serve_undecoded(ApiKey::kApiVersions, &handle_api_versions);
 }
 

@@ -81,7 +81,7 @@ public:
     /// An outcome for each.
     Task<std::vector<TopicCreation>> create(std::vector<NewTopic> wanted);
     /// For a client that just named it: doesn't wait for another one who did.
-    Task<TopicCreation> create_on_demand(std::string name, std::int32_t partitions);
+    Task<TopicCreation> create_on_demand(NewTopic wanted);
     /// Errc::kUnknownTopic; kInvalidConfig when the topic has as many partitions already.
     Task<Result<void>> grow(std::string name, std::int32_t partitions);
     /// The topics are gone; what isn't there is passed over. Their folders are removed after

@@ -59,11 +59,12 @@ Task<std::vector<TopicCreation>> Topics::create(std::vector<NewTopic> wanted) {
     co_return outcomes;
 }
 
-Task<TopicCreation> Topics::create_on_demand(std::string name, std::int32_t partitions) {
+Task<TopicCreation> Topics::create_on_demand(NewTopic wanted) {
+    const std::string name = wanted.name;
     if (image_.find(name) != nullptr) co_return TopicCreation::kExists;
     if (!in_flight_.insert(name).second) co_return TopicCreation::kInFlight;
-    std::vector<NewTopic> wanted{{name, partitions, {}}};
-    const auto outcomes = co_await create(std::move(wanted));
+    std::vector<NewTopic> all{std::move(wanted)};
+    const auto outcomes = co_await create(std::move(all));
     in_flight_.erase(name);
     co_return outcomes.front();
 }

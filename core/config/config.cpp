@@ -69,6 +69,23 @@ void read_topics(Values& values, BrokerConfig& config) {
         values.integer<std::int32_t>("max.incremental.fetch.session.cache.slots");
 }
 
+GroupConfig read_groups(const Values& values) {
+    GroupConfig groups;
+    groups.members_max = values.integer<std::int32_t>("group.max.size");
+    groups.initial_rebalance_delay_ms =
+        values.integer<std::int32_t>("group.initial.rebalance.delay.ms");
+    groups.session_ms_min = values.integer<std::int32_t>("group.min.session.timeout.ms");
+    groups.session_ms_max = values.integer<std::int32_t>("group.max.session.timeout.ms");
+    groups.metadata_bytes_max = values.integer<std::int32_t>("offset.metadata.max.bytes");
+    groups.retention_minutes = values.integer<std::int32_t>("offsets.retention.minutes");
+    groups.expiry_interval_ms = values.integer("offsets.retention.check.interval.ms");
+    groups.commit_timeout_ms = values.integer<std::int32_t>("offsets.commit.timeout.ms");
+    groups.codec = values.integer<std::int32_t>("offsets.topic.compression.codec");
+    groups.topic_partitions = values.integer<std::int32_t>("offsets.topic.num.partitions");
+    groups.topic_segment_bytes = values.integer<std::int32_t>("offsets.topic.segment.bytes");
+    return groups;
+}
+
 /// What a topic's keys may not be, the broker's may not be either, or no topic could be made.
 void check_topic_defaults(Values& values, const Properties& properties) {
     for (const TopicKey& each : topic_keys()) {
@@ -104,6 +121,7 @@ ConfigReading read_config(const Properties& properties) {
     config.log_dirs = read_log_dirs(values);
     read_log(values, config);
     read_topics(values, config);
+    config.groups = read_groups(values);
     if (values.fine()) {
         check_topic_defaults(values, properties);
         config.topic = topic_defaults(properties);

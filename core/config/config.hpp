@@ -14,6 +14,21 @@
 
 namespace millrace {
 
+/// Of consumer groups and the offsets that they commit.
+struct GroupConfig {
+    std::int32_t members_max{};
+    std::int32_t initial_rebalance_delay_ms{};
+    std::int32_t session_ms_min{};
+    std::int32_t session_ms_max{};
+    std::int32_t metadata_bytes_max{};
+    std::int32_t retention_minutes{};
+    std::int64_t expiry_interval_ms{};
+    std::int32_t commit_timeout_ms{};
+    std::int32_t codec{};  // as in a batch's attributes
+    std::int32_t topic_partitions{};
+    std::int32_t topic_segment_bytes{};
+};
+
 struct BrokerConfig {
     std::int32_t broker_id{};
     std::vector<Endpoint> listeners;
@@ -29,6 +44,7 @@ struct BrokerConfig {
     std::int32_t default_replication_factor{};
     bool auto_create_topics{};
     bool delete_topics{};
+    GroupConfig groups;
     TopicConfig topic;  // what a topic without keys of its own has
     std::int64_t retention_check_interval_ms{};
     std::int64_t initial_task_delay_ms{};

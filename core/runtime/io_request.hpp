@@ -29,6 +29,7 @@ enum class IoKind : std::uint8_t {
     kShutdown,  // both directions
     // kLocalAddress: data = std::string* that receives the numeric host at this end of a connection
     kLocalAddress,
+    kPeerAddress,  // the same of the other end
     // Files. `handle` is the file.
     kOpen,    // path, flags = OpenMode, maybe | kDirect; result: handle
     kReadAt,  // offset, data, size; result: bytes read, short only at the end

@@ -58,10 +58,12 @@ Task<Result<Stream>> Stream::connect(World& world, std::string host, std::uint16
     co_return Stream(world, static_cast<std::int32_t>(*done));
 }
 
-Task<Result<std::string>> Stream::local_address() {
+Task<Result<std::string>> Stream::local_address() { return address(IoKind::kLocalAddress); }
+Task<Result<std::string>> Stream::peer_address() { return address(IoKind::kPeerAddress); }
+
+Task<Result<std::string>> Stream::address(IoKind end) {
     std::string host;
-    const auto done = co_await perform(
-        *world_, {.kind = IoKind::kLocalAddress, .handle = handle_, .data = &host});
+    const auto done = co_await perform(*world_, {.kind = end, .handle = handle_, .data = &host});
     if (!done) co_return done.error();
     co_return host;
 }

@@ -61,6 +61,7 @@ public:
 
     /// The numeric host by which the peer has reached this end.
     Task<Result<std::string>> local_address();
+    Task<Result<std::string>> peer_address();
 
     /// At least one byte, or Errc::kEndOfStream.
     Task<Result<std::size_t>> receive_some(MutableBytes into);
@@ -83,6 +84,7 @@ public:
     Time sent_at() const { return sent_at_; }
 
 private:
+    Task<Result<std::string>> address(IoKind end);
     Task<Result<Received>> receive_into_own();
     Task<Result<std::uint64_t>> send_resident(const Part& part, std::uint64_t offset);
     Task<Result<std::uint64_t>> send_by_memory(const Part& part, std::uint64_t offset);

@@ -316,10 +316,12 @@ def message_declaration(message):
     for struct in message.structs:
         lines += [f"struct {struct_name(message, struct)} {{", *struct_members(message, struct),
                   "};", ""]
-    lines += [f"/// {api.name} {message.role}, versions {api.versions.low} to {api.versions.high}, "
+    title = api.name if api.key is None else f"{api.name} {message.role}"
+    key = [] if api.key is None else [f"    static constexpr std::int16_t kApiKey = {api.key};"]
+    lines += [f"/// {title}, versions {api.versions.low} to {api.versions.high}, "
               f"{flexible_text(api)}.",
               f"struct {message.name} {{",
-              f"    static constexpr std::int16_t kApiKey = {api.key};",
+              *key,
               f"    static constexpr VersionRange kVersions{{{api.versions.low}, "
               f"{api.versions.high}}};",
               f"    static constexpr std::int16_t kFlexibleFrom = {flexible};", ""]

@@ -1,5 +1,6 @@
 """Reads message schemas (grammar: README.md beside this file) into plain objects: one Api with its
-two Messages, their Structs and Fields, each with the versions in which it is there."""
+two Messages, or a record's one, their Structs and Fields, each with the versions in which it is
+there."""
 
 import re
 from dataclasses import dataclass, field
@@ -91,13 +92,13 @@ class Field:
         return not self.nullable.empty()
 
     def borrows(self, role):
-        return role == "request" and self.type in ("bytes", "records")
+        return role != "response" and self.type in ("bytes", "records")
 
 
 @dataclass
 class Message:
     api: "Api"
-    role: str  # request or response
+    role: str  # request, response or data
     root: Struct
     structs: list = field(default_factory=list)  # inner ones before outer ones, without the root
 
@@ -108,7 +109,7 @@ class Message:
 
 @dataclass
 class Api:
-    key: int = None
+    key: int = None  # none of a record
     name: str = None
     versions: Versions = None
     flexible: Versions = NEVER
@@ -155,19 +156,26 @@ class Parser:
             return self.parse_field(words, depth)
         if words[0] == "api":
             self.api.key, self.api.name = int(words[1]), words[2]
+        elif words[0] == "data":
+            self.api.name = words[1]
         elif words[0] == "versions":
             self.api.versions = Versions.parse(words[1])
         elif words[0] == "flexible":
             self.api.flexible = Versions.parse(words[1])
         elif words[0] in ("request", "response"):
-            root = Struct(self.api.name + words[0].capitalize(), self.api.versions)
-            self.api.messages.append(Message(self.api, words[0], root))
-            self.stack = [root]
+            self.open_message(self.api.name + words[0].capitalize(), words[0])
+        elif words[0] == "fields":
+            self.open_message(self.api.name, "data")
         elif words[0] == "struct":
             self.shared[words[1]] = Struct(words[1], Versions.parse(words[2]).clip(self.api.versions))
             self.stack = [self.shared[words[1]]]
         else:
             raise SchemaError(f"unknown directive: {words[0]}")
+
+    def open_message(self, name, role):
+        root = Struct(name, self.api.versions)
+        self.api.messages.append(Message(self.api, role, root))
+        self.stack = [root]
 
     def parse_field(self, words, depth):
         if depth > len(self.stack) or self.stack[depth - 1] is None:

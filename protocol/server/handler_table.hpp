@@ -18,10 +18,12 @@
 
 namespace millrace {
 
-/// What a connection's listener tells clients: where the broker is reached.
+/// Both ends of a connection: where its listener tells clients that the broker is reached, and from
+/// where this client has come.
 struct AdvertisedListener {
     std::string host;
     std::uint16_t port{};
+    std::string peer{};  // numeric
 };
 
 /// One request on its way through a handler. Lives in the connection until its response is sent.

@@ -67,6 +67,9 @@ Task<> Listener::accept_connections() {
 
 Task<Result<AdvertisedListener>> Listener::advertise_to(Stream& stream) {
     AdvertisedListener advertised = config_.advertised;
+    auto peer = co_await stream.peer_address();
+    if (!peer) co_return peer.error();
+    advertised.peer = std::move(*peer);
     if (!advertised.host.empty()) co_return advertised;
     auto host = co_await stream.local_address();
     if (!host) co_return host.error();

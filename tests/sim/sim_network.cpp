@@ -41,6 +41,7 @@ void SimNetwork::start(Process process, const IoRequest& wish, std::uint64_t id,
             shut_down(wish.handle);
             return complete_later(std::move(complete), 0);
         case IoKind::kLocalAddress:
+        case IoKind::kPeerAddress:
             *static_cast<std::string*>(wish.data) = "127.0.0.1";
             return complete_later(std::move(complete), 0);
         case IoKind::kClose: close(wish.handle); return complete_later(std::move(complete), 0);

@@ -18,7 +18,8 @@ bool is_of_network(const IoRequest& wish) {
         case IoKind::kReceive:
         case IoKind::kSend:
         case IoKind::kShutdown:
-        case IoKind::kLocalAddress: return true;
+        case IoKind::kLocalAddress:
+        case IoKind::kPeerAddress: return true;
         case IoKind::kClose: return wish.handle >= 1'000'000;
         default: return false;
     }

@@ -1,0 +1,90 @@
+// The records of __consumer_offsets, byte by byte, and the partition that keeps a group.
+#include "cluster/groups/group_records.hpp"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+/// The records of a batch, read back.
+std::vector<CoordinatorRecord> read_all(const Bytes& batch) {
+    std::vector<CoordinatorRecord> records;
+    Decompressor decompressor;
+    RecordReader reader(decompressor);
+    const auto on_record = [&records](const RecordView& view) {
+        auto record = read_record(view);
+        EXPECT_TRUE(record);
+        if (record) records.push_back(std::move(*record));
+        return true;
+    };
+    EXPECT_TRUE(reader.read(RecordBatchView(batch), on_record));
+    return records;
+}
+
+TEST(GroupRecordsTest, AGroupIsKeptWhereJavasHashSays) {
+    EXPECT_EQ(group_partition("", 50), 0);
+    // Of Java's "console-consumer-12345".hashCode() and others.
+    EXPECT_EQ(group_partition("a", 50), 97 % 50);
+    EXPECT_EQ(group_partition("ab", 1000), (97 * 31 + 98) % 1000);
+    EXPECT_EQ(group_partition("polygenelubricants", 50), 0) << "the hash that has no opposite";
+    EXPECT_EQ(group_partition("\xc3\xa9", 50), 0xe9 % 50);
+    EXPECT_EQ(group_partition("\xf0\x9f\x98\x80", 1'000'000), (0xd83d * 31 + 0xde00) % 1'000'000)
+        << "two units in Java's text";
+}
+
+TEST(GroupRecordsTest, OffsetsComeBackAsTheyWere) {
+    for (const Codec codec : {Codec::kNone, Codec::kZstd}) {
+        GroupBatch batch(codec, 1'000);
+        CommittedOffset offset;
+        offset.offset = 42;
+        offset.leader_epoch = 7;
+        offset.committed_at = 900;
+        offset.set_metadata("note");
+        batch.put_offset("g", "t", 3, offset);
+        batch.drop_offset("g", "t", 4);
+        batch.drop_group("g");
+        const auto records = read_all(std::move(batch).finish());
+        ASSERT_EQ(records.size(), 3u);
+        const auto& first = std::get<OffsetRecord>(records[0]);
+        EXPECT_EQ(first.group, "g");
+        EXPECT_EQ(first.topic, "t");
+        EXPECT_EQ(first.partition, 3);
+        EXPECT_EQ(first.value->offset, 42);
+        EXPECT_EQ(first.value->leader_epoch, 7);
+        EXPECT_EQ(first.value->committed_at, 900);
+        EXPECT_EQ(first.value->expires_at, -1);
+        EXPECT_EQ(first.value->metadata(), "note");
+        EXPECT_FALSE(std::get<OffsetRecord>(records[1]).value);
+        EXPECT_FALSE(std::get<GroupRecord>(records[2]).value);
+    }
+}
+
+TEST(GroupRecordsTest, AnOffsetWithATimeOfItsOwnIsOfTheVersionThatHasOne) {
+    GroupBatch batch(Codec::kNone, 1'000);
+    CommittedOffset offset;
+    offset.offset = 1;
+    offset.leader_epoch = 7;
+    offset.expires_at = 5'000;
+    batch.put_offset("g", "t", 0, offset);
+    const auto records = read_all(std::move(batch).finish());
+    const auto& read = std::get<OffsetRecord>(records[0]);
+    EXPECT_EQ(read.value->expires_at, 5'000);
+    EXPECT_EQ(read.value->leader_epoch, -1) << "version 1 has no place for it";
+}
+
+TEST(GroupRecordsTest, WhatAnotherCoordinatorWroteIsNamed) {
+    const Bytes key{std::byte{0}, std::byte{3}};
+    RecordView view;
+    view.key = ByteView(key);
+    const auto record = read_record(view);
+    ASSERT_TRUE(record);
+    EXPECT_EQ(std::get<UnknownRecord>(*record).version, 3);
+    view.key.reset();
+    EXPECT_EQ(read_record(view).error(), make_error_code(Errc::kMalformed));
+    const Bytes cut{std::byte{0}, std::byte{1}, std::byte{0}};
+    view.key = ByteView(cut);
+    EXPECT_EQ(read_record(view).error(), make_error_code(Errc::kMalformed));
+}
+
+}  // namespace
+}  // namespace millrace
