@@ -1,6 +1,8 @@
 // The records of __consumer_offsets, byte by byte, and the partition that keeps a group.
 #include "cluster/groups/group_records.hpp"
 
+#include "protocol/message/offset_commit_key.hpp"
+
 #include <gtest/gtest.h>
 
 namespace millrace {
@@ -70,6 +72,25 @@ TEST(GroupRecordsTest, AnOffsetWithATimeOfItsOwnIsOfTheVersionThatHasOne) {
     const auto& read = std::get<OffsetRecord>(records[0]);
     EXPECT_EQ(read.value->expires_at, 5'000);
     EXPECT_EQ(read.value->leader_epoch, -1) << "version 1 has no place for it";
+}
+
+TEST(GroupRecordsTest, Trap84_KeysOfVersionsZeroAndOneAreTheSame) {
+    for (const std::int16_t version : {0, 1}) {
+        OffsetCommitKey key;
+        key.group = "g";
+        key.topic = "t";
+        key.partition = 2;
+        Writer writer;
+        writer.put(version);
+        key.encode(writer, version);
+        const Bytes bytes = writer.to_bytes();
+        RecordView view;
+        view.key = ByteView(bytes);
+        const auto record = read_record(view);
+        ASSERT_TRUE(record);
+        EXPECT_EQ(std::get<OffsetRecord>(*record).group, "g");
+        EXPECT_EQ(std::get<OffsetRecord>(*record).partition, 2);
+    }
 }
 
 TEST(GroupRecordsTest, WhatAnotherCoordinatorWroteIsNamed) {
