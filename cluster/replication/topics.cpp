@@ -188,6 +188,8 @@ Task<> Topics::make_refused_logs() {
         if (!created) continue;
         refused_.erase(name);
         image_.add(name, look(name, topic));
+        std::vector<std::string> names{name};
+        co_await configure_logs(std::move(names));
         co_await publish();
     }
 }

@@ -199,9 +199,13 @@ public:
     bool failed() const { return failed_; }
     /// What is answered once it has failed.
     Errc failure() const { return failure_; }
-    /// What the topic's keys come to: what is appended and looked at from now on follows it.
+    /// What the topic's keys come to: what is appended and looked at from now on follows it. Before
+    /// the first word of it nothing is too old or too much.
     const TopicConfig& config() const { return topic_; }
-    void set_config(const TopicConfig& config) { topic_ = config; }
+    void set_config(const TopicConfig& config) {
+        topic_ = config;
+        is_configured_ = true;
+    }
     /// A reader from here has nothing to read: what read() would find out, for the many who wait.
     bool ends_at(Offset from) const { return !failed_ && from == durable_end_; }
 
@@ -389,6 +393,7 @@ private:
     const std::string folder_;
     const LogConfig& config_;
     TopicConfig topic_;
+    bool is_configured_{};  // the topic has told its own
     Uuid topic_id_;
 
     std::map<Offset, std::unique_ptr<LogSegment>> segments_;

@@ -53,7 +53,7 @@ Offset PartitionLog::retention_start(TimestampMs now) const {
 
 Task<Result<void>> PartitionLog::drop_old(TimestampMs now) {
     if (failed_) co_return failure_;
-    if (retiring_ || gate_.closed()) co_return Result<void>();
+    if (retiring_ || gate_.closed() || !is_configured_) co_return Result<void>();
     const Gate::Pass pass = gate_.enter();
     Offset start = retention_start(now);
     if (start == log_end_ && active().size() > 0) {

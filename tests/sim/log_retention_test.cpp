@@ -127,6 +127,25 @@ TEST_F(LogRetentionTest, ACompactedTopicLosesOnlyWhatIsBelowItsStart) {
     live(story());
 }
 
+TEST_F(LogRetentionTest, BeforeItsTopicIsKnownALogKeepsEverything) {
+    config_.topic.retention_bytes = 0;
+    const auto first = [this]() -> Task<> {
+        topic_.retention_bytes = -1;
+        co_await start_with(7);
+        EXPECT_TRUE(co_await directory_->close());
+    };
+    const auto second = [this]() -> Task<> {
+        EXPECT_TRUE(co_await open());
+        EXPECT_TRUE(co_await log_->drop_old(1'000'000));
+        EXPECT_EQ(log_->log_start_offset(), Offset{0});
+        topic_.retention_bytes = 0;
+        EXPECT_EQ(co_await start_after(1'000'000), Offset{7});
+        EXPECT_TRUE(co_await directory_->close());
+    };
+    live(first());
+    live(second());
+}
+
 TEST_F(LogRetentionTest, ASegmentThatEndsAtTheStartGoesOnceAnotherFollows) {
     const auto story = [this]() -> Task<> {
         co_await start_with(2);
