@@ -1,3 +1,5 @@
+// A numeric address in the words of the Java brokers, which describe a client by where it has come
+// from.
 #include "cluster/handlers/handlers.hpp"
 
 #include <fmt/format.h>

@@ -35,6 +35,9 @@ struct Outcome {
     std::uint64_t segments_deleted{};
     std::uint64_t full_directories{};
     std::uint64_t full_no_more{};
+    std::uint64_t shares_taken{};
+    std::uint64_t offsets_committed{};
+    std::uint64_t stale_commits_refused{};
     DiskFaults disk;
     NetworkFaults network;
     std::uint64_t steps{};

@@ -2,6 +2,7 @@
 
 #include "tests/sim/broker_life.hpp"
 #include "tests/sim/clients.hpp"
+#include "tests/sim/members.hpp"
 #include "tests/sim/remaker.hpp"
 #include "tests/sim/rot.hpp"
 #include "tests/sim/salvage.hpp"
@@ -16,6 +17,9 @@ namespace millrace::sim {
 namespace {
 
 constexpr std::uint64_t kRequestsMin = 500;  // of a run, so that it says something
+// Silent members' sessions, and a rebalance that somebody misses.
+constexpr Duration kSettles = std::chrono::seconds(40);
+constexpr Duration kStaysSettled = std::chrono::seconds(15);
 const std::string kFirstFolder = "/data";
 const std::string kOtherFolder = "/more";
 
@@ -31,6 +35,7 @@ public:
           broker_(simulation_, ledger_, outcome, config_, print_log),
           clients_(simulation_, prng_, ledger_, outcome, broker_),
           remaker_(simulation_, ledger_, seed ^ 0x3ade),
+          members_(simulation_, ledger_, outcome, seed ^ 0x9409),
           salvage_(simulation_, ledger_, outcome, config_, print_log) {
         draw_config();
         draw_faults();
@@ -65,6 +70,7 @@ private:
                        deletes_);
         remaker_.start(
             {.nothing_lost = config_.flush_before_ack && !has_two_, .nothing_back = !has_two_});
+        members_.start(config_.flush_before_ack);
         live_through_crashes();
         end_quietly();
         if (outcome.requests < kRequestsMin) ledger_.complain("a run of too few requests");
@@ -77,6 +83,9 @@ private:
                          {"log.dirs", has_two_ ? kFirstFolder + "," + kOtherFolder : kFirstFolder},
                          {"num.partitions", std::to_string(kPartitions)},
                          {"message.max.bytes", "40000"},
+                         {"offsets.topic.num.partitions", "2"},
+                         {"offsets.retention.check.interval.ms", "20000"},
+                         {"group.initial.rebalance.delay.ms", "500"},
                          {"log.index.interval.bytes", "1000"}})
                 .config;
         config_.topic.segment_bytes = static_cast<std::int32_t>(prng_.between(50'000, 400'000));
@@ -259,6 +268,18 @@ private:
         }
     }
 
+    void let_group_settle() {
+        members_.calm_down();
+        if (!simulation_.run_until([&] { return members_.is_settled(); }, kSettles)) {
+            ledger_.complain("a group doesn't settle, though everything is calm");
+        }
+        const std::int32_t generation = members_.generation();
+        (void)simulation_.run_until([] { return false; }, kStaysSettled);
+        if (members_.generation() != generation) ledger_.complain("a calm group is divided anew");
+        members_.stop();
+        run_until([&] { return members_.is_done(); });
+    }
+
     bool stop_cleanly() {
         broker_.ask_to_stop();
         run_until([&] { return broker_.has_stopped() || broker_.has_failed(); });
@@ -284,6 +305,7 @@ private:
             run_until([&] { return !broker_.is_starting(); });
         }
         run_until([&] { return clients_done(); });
+        let_group_settle();
         read_everything();
         if (config_.flush_before_ack && rot_prng_.chance(1, 3)) {
             rot_a_frame();
@@ -327,6 +349,7 @@ private:
     BrokerLife broker_;
     Clients clients_;
     Remaker remaker_;
+    Members members_;
     Salvage salvage_;
     bool has_two_{};
     ShardNumber shards_{};

@@ -2,6 +2,7 @@
 #include "cluster/groups/group_records.hpp"
 
 #include "protocol/message/offset_commit_key.hpp"
+#include "tests/support/hex.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,6 +60,24 @@ TEST(GroupRecordsTest, OffsetsComeBackAsTheyWere) {
         EXPECT_FALSE(std::get<OffsetRecord>(records[1]).value);
         EXPECT_FALSE(std::get<GroupRecord>(records[2]).value);
     }
+}
+
+TEST(GroupRecordsTest, TheExampleOfTheirPageIsTrue) {
+    GroupBatch batch(Codec::kNone, 1'000);
+    CommittedOffset offset;
+    offset.offset = 42;
+    offset.leader_epoch = 7;
+    offset.committed_at = 1'000;
+    batch.put_offset("g", "t", 0, offset);
+    const Bytes bytes = std::move(batch).finish();
+    Decompressor decompressor;
+    RecordReader reader(decompressor);
+    const auto on_record = [](const RecordView& view) {
+        EXPECT_EQ(to_hex(*view.key), "00010001670001" "7400000000");
+        EXPECT_EQ(to_hex(*view.value), "0003000000000000002a00000007000000000000000003e8");
+        return true;
+    };
+    EXPECT_TRUE(reader.read(RecordBatchView(bytes), on_record));
 }
 
 TEST(GroupRecordsTest, AnOffsetWithATimeOfItsOwnIsOfTheVersionThatHasOne) {

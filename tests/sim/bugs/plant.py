@@ -58,6 +58,34 @@ BUGS = {
     "snapshot-empty": {"core/storage/log_producers.cpp": [
         ("pictures_.push_back({end, reason, format_producers(state_)});",
          "pictures_.push_back({end, reason, format_producers(ProducerState())});")]},
+    # A commit is acknowledged when it has its place, on stable storage or not.
+    "commit-early": {"cluster/groups/group_coordinator.cpp": [
+        ("if (!durable) co_return durable.error();",
+         "if (!durable && durable.error() != make_error_code(Errc::kTimedOut)) co_return durable.error();"),
+        ("log->wait_durable(appended->last_offset + 1, deadline);",
+         "log->wait_durable(appended->last_offset + 1, world_.now());")]},
+    # What a start reads of a group it doesn't believe.
+    "commit-forgotten": {"cluster/groups/coordinator_load.cpp": [
+        ("group.offsets.put(key, std::move(*record.value));",
+         "if (record.partition != 3) group.offsets.put(key, std::move(*record.value));")]},
+    # A member's share is everybody's.
+    "two-owners": {"cluster/groups/group_syncing.cpp": [
+        ("store.assignments.emplace(each.id, has_one ? std::move(share->second) : Bytes());",
+         "store.assignments.emplace(each.id, has_one ? Bytes(wish.assignments.begin()->second) : Bytes());")]},
+    # Whatever generation a member believes in is good.
+    "stale-generation": {"cluster/groups/group.cpp": [
+        ("return who.generation == generation_ ? ErrorCode::kNone : ErrorCode::kIllegalGeneration;",
+         "return who.generation <= generation_ ? ErrorCode::kNone : ErrorCode::kIllegalGeneration;")]},
+    # A member's heartbeats don't keep it in its group.
+    "forgotten-member": {"cluster/groups/group.cpp": [
+        ("expect_sign(*members_.find(who.member_id), now);\n    // A member that has joined",
+         "// A member that has joined")]},
+    # Offsets expire by their commits, whoever is in the group.
+    "expired-early": {"cluster/groups/coordinator_offsets.cpp": [
+        ("if (has_members && !knows_topics) return keys;", ""),
+        ("if (has_members && group.subscribed()->contains(topics_.name_of(key.topic))) continue;", ""),
+        ("TimestampMs since = value.committed_at;",
+         "TimestampMs since = value.committed_at - config_.retention_ms;")]},
     # A full disk is met with the ballast still in place.
     "ballast-kept": {"core/storage/ballast.cpp": [
         ("if (size && *size > kPebbleBytes) {", "if (size && *size == 0) {")]},
