@@ -174,10 +174,10 @@ Task<Result<void>> DirectoryPart::close_files() {
     co_return outcome;
 }
 
-Task<Result<void>> DirectoryPart::close() {
-    // Without a life there is nothing to settle.
-    if (!journal_) co_return co_await close_files();
+Task<Result<void>> DirectoryPart::settle() {
     Result<void> outcome;
+    // Without a life there is nothing to settle.
+    if (!journal_) co_return outcome;
     for (auto& [name, log] : set_.logs) {
         if (outcome) outcome = co_await log->wait_durable(log->log_end_offset(), kNever);
     }
@@ -187,7 +187,13 @@ Task<Result<void>> DirectoryPart::close() {
     background_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     if (outcome) outcome = co_await checkpoint();
-    if (outcome) {
+    if (failed_) outcome = Errc::kStorageFailed;
+    co_return outcome;
+}
+
+Task<Result<void>> DirectoryPart::close(bool is_settled) {
+    Result<void> outcome;
+    if (is_settled && journal_) {
         outcome = co_await journal_->write_control([](FrameBuilder& frame) {
             frame.add_closed();
             return false;

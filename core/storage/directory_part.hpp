@@ -93,9 +93,12 @@ public:
     Task<Result<void>> checkpoint();
     Result<std::vector<LogPoints>> points() const;
 
-    /// Every log's file ends with its data, all of it synced, and the journal says so: it is closed
-    /// on stable storage. With a failed log it stays open.
-    Task<Result<void>> close();
+    /// The first half of a clean stop: every log's file ends with its data, all of it synced, and
+    /// nothing comes behind it. An error with a failed log.
+    Task<Result<void>> settle();
+    /// The second half. Of a part that is settled, the journal says so: it is closed, on stable
+    /// storage. Otherwise it stays open, and the next start replays it.
+    Task<Result<void>> close(bool is_settled);
 
 private:
     struct Covered {

@@ -24,9 +24,14 @@ std::uint32_t fnv1a(std::string_view text) {
     return hash;
 }
 
-Task<Result<void>> close_part(DirectoryPart* part) {
+Task<Result<void>> settle_part(DirectoryPart* part) {
     if (part == nullptr) co_return Result<void>();
-    co_return co_await part->close();
+    co_return co_await part->settle();
+}
+
+Task<Result<void>> close_part(DirectoryPart* part, bool is_settled) {
+    if (part == nullptr) co_return Result<void>();
+    co_return co_await part->close(is_settled);
 }
 
 Task<Result<void>> make_room_in(DirectoryPart* part) {
@@ -69,7 +74,8 @@ Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Log
     if (!outcome) {
         logger.error("a log directory cannot be used",
                      {{"path", path}, {"reason", outcome.error().message()}});
-        (void)co_await directory->close_parts();
+        const auto settled = co_await directory->settle_parts();
+        (void)co_await directory->close_parts(settled.has_value());
         if (directory->lock_.is_open()) (void)co_await directory->lock_.close();
         co_return outcome.error();
     }
@@ -277,10 +283,18 @@ Task<> LogDirectory::make_room() {
     (void)co_await visit_all(world_, part_shards(), visit);
 }
 
-Task<Result<void>> LogDirectory::close_parts() {
+Task<Result<void>> LogDirectory::settle_parts() {
     const auto visit = [this](std::size_t i) -> Task<Result<void>> {
         DirectoryPart* const part = parts_[i].part.get();
-        return close_part(part);
+        return settle_part(part);
+    };
+    co_return co_await visit_all(world_, part_shards(), visit);
+}
+
+Task<Result<void>> LogDirectory::close_parts(bool are_settled) {
+    const auto visit = [this, are_settled](std::size_t i) -> Task<Result<void>> {
+        DirectoryPart* const part = parts_[i].part.get();
+        return close_part(part, are_settled);
     };
     co_return co_await visit_all(world_, part_shards(), visit);
 }
@@ -298,22 +312,28 @@ Task<> LogDirectory::give_up_room() {
 
 Task<Result<void>> LogDirectory::close() {
     co_await give_up_room();
-    auto outcome = co_await close_parts();
-    if (outcome) {
-        outcome = co_await leave_clean();
-        if (!outcome && is_full(outcome.error())) {
-            co_await remove_ballasts(world_, path_);
-            outcome = co_await leave_clean();
-        }
-    }
+    auto outcome = co_await settle_parts();
+    // Where logs begin only the journals tell otherwise.
+    if (outcome) outcome = co_await with_room(&LogDirectory::write_offset_checkpoints);
+    const auto closed = co_await close_parts(outcome.has_value());
+    if (outcome) outcome = closed;
+    if (outcome) outcome = co_await with_room(&LogDirectory::leave_clean);
     (void)co_await lock_.close();
     co_return outcome;
 }
 
+/// `write`, and once more without ballasts when the disk is full.
+Task<Result<void>> LogDirectory::with_room(Task<Result<void>> (LogDirectory::*write)()) {
+    auto outcome = co_await (this->*write)();
+    if (!outcome && is_full(outcome.error())) {
+        co_await remove_ballasts(world_, path_);
+        outcome = co_await (this->*write)();
+    }
+    co_return outcome;
+}
+
 Task<Result<void>> LogDirectory::leave_clean() {
-    auto outcome = co_await write_offset_checkpoints();
-    if (!outcome) co_return outcome;
-    outcome = co_await remove_folder(world_, file(kUncleanName));
+    auto outcome = co_await remove_folder(world_, file(kUncleanName));
     // The second try finds it gone.
     if (!outcome && outcome.error() != system_error(ENOENT)) co_return outcome;
     outcome = co_await sync_folder(world_, path_);

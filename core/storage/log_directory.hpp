@@ -101,9 +101,9 @@ public:
     /// log-start-offset-checkpoint.
     Task<Result<void>> write_offset_checkpoints();
 
-    /// A clean stop: all parts closed, then checkpoint files, the folder that keeps others out
-    /// removed, and the marker last. With a failed log nothing of that is written, and the next
-    /// start recovers.
+    /// A clean stop: all parts settled, checkpoint files, all journals closed, the folder that
+    /// keeps others out removed, and the marker last. Whatever fails, nothing behind it is done,
+    /// and the next start recovers.
     Task<Result<void>> close();
 
 private:
@@ -148,7 +148,9 @@ private:
     void note_logs();
     void note_failure();
     Task<> give_up_room();
-    Task<Result<void>> close_parts();
+    Task<Result<void>> settle_parts();
+    Task<Result<void>> close_parts(bool are_settled);
+    Task<Result<void>> with_room(Task<Result<void>> (LogDirectory::*write)());
     Task<Result<void>> leave_clean();
 
     Task<Result<OffsetCheckpoint>> read_checkpoint(std::string_view file);
