@@ -17,6 +17,8 @@ constexpr std::int8_t kTransaction = 1;
 constexpr std::int8_t kShareGroup = 2;
 constexpr std::int32_t kNoNode = -1;
 constexpr std::int32_t kNoPort = -1;
+/// What Kafka says up to version 3 where all is well.
+constexpr std::string_view kNoErrorText = "NONE";
 
 /// Where a key is coordinated, in Kafka's words where it isn't.
 struct Found {
@@ -75,8 +77,8 @@ Task<FindCoordinatorResponse> handle_find_coordinator(BrokerContext& broker,
     if (context.version() < kBatchedFrom) {
         const Found found = co_await find(broker, context, request.key_type, request.key);
         tell(broker, context, found, response);
-        response.error_message.reset();
-        if (found.code != ErrorCode::kNone) response.error_message = found.text;
+        response.error_message = found.text;
+        if (found.code == ErrorCode::kNone) response.error_message = kNoErrorText;
         co_return response;
     }
     for (const std::string& key : request.coordinator_keys) {

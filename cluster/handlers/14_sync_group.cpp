@@ -1,12 +1,18 @@
 // SyncGroup, versions 0-5.
 //
 // The leader hands in who gets what; everybody is told his own share once that is stored. From
-// version 5 on a member says which protocol it believes in.
+// version 5 on a member has to say which protocol it believes in.
 #include "cluster/handlers/group_requests.hpp"
 #include "cluster/handlers/handlers.hpp"
 
 namespace millrace {
 namespace {
+
+constexpr std::int16_t kNamesProtocolFrom = 5;
+
+bool names_protocol(const SyncGroupRequest& request) {
+    return request.protocol_type && request.protocol_name;
+}
 
 SyncWish wish_of(const SyncGroupRequest& request) {
     SyncWish wish;
@@ -21,9 +27,13 @@ SyncWish wish_of(const SyncGroupRequest& request) {
 
 }  // namespace
 
-Task<SyncGroupResponse> handle_sync_group(BrokerContext& broker, RequestContext&,
+Task<SyncGroupResponse> handle_sync_group(BrokerContext& broker, RequestContext& context,
                                           const SyncGroupRequest& request) {
     SyncGroupResponse response;
+    if (context.version() >= kNamesProtocolFrom && !names_protocol(request)) {
+        response.error_code = raw(ErrorCode::kInconsistentGroupProtocol);
+        co_return response;
+    }
     const GroupRoute route = route_to(broker, request.group_id, false);
     if (route.code != ErrorCode::kNone) {
         response.error_code = raw(route.code);
