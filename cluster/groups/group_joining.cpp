@@ -83,7 +83,9 @@ void Group::join_new(Moment now, JoinWish wish, Reply<JoinAnswer>& reply) {
 void Group::join_again(Moment now, JoinWish wish, Reply<JoinAnswer>& reply) {
     std::string id = wish.member_id;
     if (pending_.contains(id)) {
-        wish.instance_id.reset();
+        // Static members are let in at once and never pend: a client that says so is at odds with
+        // itself, and Kafka fails on it.
+        if (wish.instance_id) return reply.tell(refused(ErrorCode::kUnknownServerError));
         return add_and_rebalance(now, std::move(id), std::move(wish), reply);
     }
     MemberClaim who{.member_id = id};

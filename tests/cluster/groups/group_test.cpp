@@ -144,6 +144,21 @@ TEST_F(GroupTest, AnIdIsHandedOutAndWaitedForUntilItsSessionEnds) {
     EXPECT_EQ(join(wish("b")).code(), ErrorCode::kUnknownMemberId);
 }
 
+TEST_F(GroupTest, WhoeverWasSentAwayForAnIdCannotComeBackAsAStaticMember) {
+    JoinWish unknown = newcomer("a");
+    unknown.needs_known_id = true;
+    join(unknown);
+    JoinWish static_now = wish("a");
+    static_now.instance_id = "i";
+    Join& refused = join(static_now);
+    EXPECT_TRUE(refused.answer);
+    EXPECT_EQ(refused.code(), ErrorCode::kUnknownServerError);
+    EXPECT_EQ(group_.state(), GroupState::kEmpty);
+    Join& known = join(wish("a"));
+    pass(3s);
+    EXPECT_EQ(known.code(), ErrorCode::kNone) << "it still has its id";
+}
+
 TEST_F(GroupTest, NobodyIsToldItsShareBeforeTheDivisionIsStored) {
     join(newcomer("a"));
     join(newcomer("b"));
