@@ -41,13 +41,20 @@ import org.apache.kafka.common.record.RecordBatch;
 public final class Ask {
     private static final int TIMEOUT_MS = 8_000;
 
-    private final ObjectMapper mapper = new ObjectMapper();
+    private static final ObjectMapper mapper = new ObjectMapper();
+
     private final int port;
-    private Socket socket;
+    private volatile Socket socket;
     private int correlation;
 
-    private Ask(int port) {
+    Ask(int port) {
         this.port = port;
+    }
+
+    /** Ends the connection, also under a request that waits: its answer is "closed" then. */
+    void close() throws IOException {
+        Socket open = socket;
+        if (open != null) open.close();
     }
 
     private static ApiMessage parse(ApiMessage kind, JsonNode json, short version) throws Exception {
@@ -144,7 +151,7 @@ public final class Ask {
         }
     }
 
-    private String answer(String line) throws Exception {
+    String answer(String line) throws Exception {
         String[] words = line.split(" ", 4);
         ApiKeys api = ApiKeys.forId(Short.parseShort(words[0]));
         short version = Short.parseShort(words[1]);

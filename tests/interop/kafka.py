@@ -57,11 +57,11 @@ def java(class_name, *arguments, flags=(), **options):
 
 
 def compiled(source):
-    """Where a Java program's class is, made anew when its source has changed."""
+    """Where a Java program's class is, made anew when its source has changed. It may use those made before it."""
     classes = PLACE / "classes"
     made = classes / f"{source.stem}.class"
     if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["javac", "-cp", class_path(), "-d", classes, source], check=True)
+        subprocess.run(["javac", "-cp", f"{class_path()}:{classes}", "-d", classes, source], check=True)
     return classes
 
 
