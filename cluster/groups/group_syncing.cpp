@@ -95,7 +95,8 @@ void Group::replaced(Moment now, GroupStore store, ErrorCode code) {
         answer.members.clear();
     }
     members_.answer_join(*member, std::move(answer));
-    expect_sign(*member, now);
+    // It has what is left of its former session to show itself.
+    if (!member->has_deadline()) expect_sign(*member, now);
 }
 
 }  // namespace millrace

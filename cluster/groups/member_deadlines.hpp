@@ -14,6 +14,9 @@ class MemberDeadlines;
 
 /// Something with a deadline; stays where it is as long as it has one.
 class Expiring {
+public:
+    bool has_deadline() const { return place_.has_value(); }
+
 private:
     friend class MemberDeadlines;
     using Queue = std::multimap<Time, Expiring*>;

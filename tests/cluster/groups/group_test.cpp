@@ -292,6 +292,45 @@ TEST_F(GroupTest, AStaticMemberComesBackUnnoticed) {
     EXPECT_EQ(third.answer->members.size(), 2u);
 }
 
+TEST_F(GroupTest, AStaticMembersSuccessorHasTheFormerSessionToShowItself) {
+    JoinWish first = newcomer("a-1");
+    first.instance_id = "a";
+    join(first);
+    pass(6s);
+    sync("a-1", 1);
+    store();
+    first.new_id = "a-2";
+    first.session_timeout_ms = 30'000;
+    join(first);
+    store();
+    pass(9s);
+    EXPECT_EQ(group_.heartbeat(now(), {"a-2", "a", 1}), ErrorCode::kNone);
+    first.new_id = "a-3";
+    first.session_timeout_ms = 10'000;
+    join(first);
+    store();
+    pass(29s);
+    EXPECT_EQ(group_.heartbeat(now(), {"a-3", "a", 1}), ErrorCode::kNone);
+    pass(11s);
+    EXPECT_EQ(group_.heartbeat(now(), {"a-3", "a", 1}), ErrorCode::kUnknownMemberId);
+}
+
+TEST_F(GroupTest, AStaticMembersSuccessorIsWatchedHoweverLongItsStoreTakes) {
+    JoinWish first = newcomer("a-1");
+    first.instance_id = "a";
+    join(first);
+    pass(6s);
+    sync("a-1", 1);
+    store();
+    first.new_id = "a-2";
+    join(first);
+    pass(11s);
+    store();
+    EXPECT_EQ(group_.heartbeat(now(), {"a-2", "a", 1}), ErrorCode::kNone);
+    pass(11s);
+    EXPECT_EQ(group_.heartbeat(now(), {"a-2", "a", 1}), ErrorCode::kUnknownMemberId);
+}
+
 TEST_F(GroupTest, AStaticMemberThatCannotBeStoredIsAsItWas) {
     JoinWish first = newcomer("a-1");
     first.instance_id = "a";
