@@ -162,6 +162,8 @@ class Play:
 
     def compare(self, connection, key, version, request, answers):
         self.comparison.asked[key] += 1
+        if isinstance(answers[0], str):
+            self.comparison.words[answers[0][:60]] += 1
         facts = [dict(flat(each)) for each in answers]
         for place, value in facts[0].items():
             if place.endswith("rrorCode"):
@@ -194,6 +196,7 @@ class Comparison:
         self.sides, self.seed, self.shows_timing = sides, seed, shows_timing
         self.ranges = {}
         self.asked, self.answers, self.reviewed = Counter(), Counter(), Counter()
+        self.words = Counter()  # where both have no answer, but closed the connection or such
         self.played = self.ended_early = self.different = self.timing = self.held_up = self.given_up = 0
         self.left_over = set()
 
@@ -293,6 +296,8 @@ class Comparison:
 def report(name, comparison, seconds):
     for reason, count in sorted(comparison.reviewed.items()):
         print(f"reviewed, {count} places: {reason}")
+    for word, count in sorted(comparison.words.items()):
+        print(f"both, {count} times: {word}")
     print(f"{name}: {comparison.played} sequences, {sum(comparison.asked.values())} answers, {len(comparison.answers)} pairs of "
           f"API and error code, {comparison.different} different, {comparison.timing} that weren't when played again, "
           f"{comparison.ended_early} that another leader ended, {comparison.given_up} that were held up each time "
