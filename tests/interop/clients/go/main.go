@@ -2,6 +2,7 @@
 //
 //	produce ADDRESS TOPIC PARTITIONS CODEC ACKS FILE
 //	consume ADDRESS TOPIC FOLDER COUNT...
+//	member ADDRESS TOPIC GROUP ...
 //
 // Line n of the file goes to partition n modulo their number, its first word is its key. What is
 // consumed goes to one file per partition, up to the partition's count.
@@ -129,6 +130,9 @@ func run(arguments []string) error {
 		return fmt.Errorf("no library %q", arguments[0])
 	}
 	verb, address, topic, rest := arguments[1], arguments[2], arguments[3], arguments[4:]
+	if verb == "member" {
+		return runMember(arguments[0], address, topic, rest[0])
+	}
 	if verb == "consume" {
 		r, err := newReceiving(address, topic, rest[0], rest[1:])
 		if err == nil {
