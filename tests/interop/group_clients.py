@@ -70,9 +70,11 @@ def node_client():
     return ["node", str(place / "kafkajs_member.js"), "member"]
 
 
-def java_client():
-    classes = kafka.PLACE / "classes-member"
-    jars = kafka.class_path()
+def java_client(version=None):
+    """Of Kafka 3.9.2, or of that age."""
+    classes = kafka.PLACE / f"classes-member-{version or 'now'}"
+    jars = kafka.class_path(clients.SOURCES / "java" / f"kafka-{version}.xml", f"libs-{version}") if version \
+        else kafka.class_path()
     clients.run_quietly(["javac", "-nowarn", "-cp", jars, "-d", str(classes),
                          str(clients.SOURCES / "java" / "Member.java")])
     return ["java", "-Xmx128m", kafka.quiet_log_config(), "-cp", f"{classes}:{jars}", "Member"]
@@ -88,6 +90,7 @@ CLIENTS = {
     "sarama": Client(functools.partial(go_client, "sarama")),
     "kafka-go": Client(functools.partial(go_client, "kafka-go")),
     "franz-go": Client(functools.partial(go_client, "franz-go")),
+    "java-0.10.2": Client(functools.partial(java_client, "0.10.2"), "Range"),
     **{f"java-{assignor}{'-static' if static else ''}": Client(java_client, assignor, static)
        for assignor in JAVA_ASSIGNORS for static in (False, True)},
 }

@@ -1,7 +1,6 @@
-// The Java consumer as a member of a group.
+// The Java consumer since 0.10.2 as a member of a group.
 // Arguments: ADDRESS TOPIC GROUP ASSIGNOR INSTANCE; "-" for no instance.
 
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
@@ -31,10 +30,12 @@ public final class Member {
         return settings;
     }
 
+    // The one `poll` that clients of both ages have.
+    @SuppressWarnings("deprecation")
     private static void read(KafkaConsumer<byte[], byte[]> consumer) {
         Set<TopicPartition> owned = new HashSet<>();
         while (true) {
-            for (ConsumerRecord<byte[], byte[]> each : consumer.poll(Duration.ofMillis(200))) {
+            for (ConsumerRecord<byte[], byte[]> each : consumer.poll(200)) {
                 System.out.println("read " + each.partition() + " " + each.offset());
             }
             if (owned.equals(consumer.assignment())) continue;
