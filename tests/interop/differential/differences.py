@@ -8,9 +8,10 @@ ANY = r"[\s\S]*"
 DEFAULT_TEXT = r"This most likely occurs because of a request being malformed[\s\S]*"
 REVIEWED = [
     (None, r"(.*\.)?errorMessage", DEFAULT_TEXT, ANY, "where Java has only the code's own text, Millrace says what is wrong"),
-    (10, r"(coordinators\.)?errorMessage", r"|The coordinator is not available\.", ANY,
-     "Millrace says that it has no coordinators"),
-    (10, r"(coordinators\.)?(errorCode|errorMessage|nodeId|host|port)", ANY, ANY, "Java has coordinators"),
+    (10, r"(coordinators\.)?errorCode", "0", "15", "Java coordinates transactions"),
+    (10, r"(coordinators\.)?errorMessage", ANY, r"|The coordinator is not available\.", "Java coordinates transactions"),
+    (10, r"(coordinators\.)?(nodeId|port)", ANY, "-1", "Java coordinates transactions"),
+    (10, r"(coordinators\.)?host", ANY, "", "Java coordinates transactions"),
     (0, r"responses\.partitionResponses\.errorCode", "2|53", "3|21",
      "a malformed or transactional batch fails a whole request in Java, before the partition and acks are looked at"),
     (0, r"responses\.partitionResponses\.errorCode", "-1", "76", "Java fails on a codec that there isn't"),
