@@ -60,7 +60,9 @@ class Story:
                       text="".join(" ".join(words) + "\n" for words in lines[partition::PARTITIONS]))
 
     def counts(self):
-        """Each word's last count."""
+        """Each word's last count; the topic comes into being with the first one."""
+        if '"counts"' not in self.kcat("-L"):
+            return {}
         rows = self.kcat("-C", "-t", "counts", "-e", "-q", "-K", " ").splitlines()
         return {word: int(count) for word, count in (row.split(" ") for row in rows)}
 
@@ -92,7 +94,6 @@ class Story:
     def run(self):
         with self.broker:
             self.broker.start()
-            self.kcat("-P", "-t", "counts", "-p", "0")
             self.send()
             try:
                 self.parts()
