@@ -73,7 +73,7 @@ TEST(GroupRecordsTest, TheExampleOfTheirPageIsTrue) {
     Decompressor decompressor;
     RecordReader reader(decompressor);
     const auto on_record = [](const RecordView& view) {
-        EXPECT_EQ(to_hex(*view.key), "00010001670001" "7400000000");
+        EXPECT_EQ(to_hex(*view.key), "000100016700017400000000");
         EXPECT_EQ(to_hex(*view.value), "0003000000000000002a00000007000000000000000003e8");
         return true;
     };
