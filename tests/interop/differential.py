@@ -26,7 +26,8 @@ SETTINGS = ["broker.id=0", "num.partitions=2", "log.retention.ms=-1", "offsets.t
             "log.initial.task.delay.ms=600000"]
 FIXED_CONFIGS = {"a": {}, "b": {}, "appended": {"message.timestamp.type": "LogAppendTime"},
                  "zipped": {"compression.type": "gzip"}, "small": {"max.message.bytes": "2000"}}
-API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, FETCH, INIT_PRODUCER_ID = 18, 19, 20, 1, 22
+API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, FETCH, INIT_PRODUCER_ID, METADATA, CREATE_PARTITIONS = 18, 19, 20, 1, 22, 3, 37
+NONE, LEADER_NOT_AVAILABLE, REQUEST_TIMED_OUT = 0, 5, 7
 CHANGES_TOPICS = {3, 19, 20, 37}
 CHANGES_CONFIGS = {33, 44}
 QUESTIONS = {2, 3, 10, 23, 32, 35, 60, 61}  # change nothing that the same question wouldn't change again
@@ -117,12 +118,27 @@ class Comparison:
     def producer_id(side):
         return side.ask(INIT_PRODUCER_ID, 1, {"transactionalId": None, "transactionTimeoutMs": 1000})
 
-    def settle(self, deleted):
-        """Waits until both have the same topics and nothing is left of deleted ones."""
+    @staticmethod
+    def promised(key, request, answers):
+        """{topic: partitions, at least} that a broker has begun to make, maybe behind its answer."""
+        if not all(isinstance(each, dict) for each in answers):
+            return {}
+        if key == METADATA:
+            return {each["name"]: 1 for each in answers[0]["topics"] if each["errorCode"] == LEADER_NOT_AVAILABLE}
+        if key not in (CREATE_TOPICS, CREATE_PARTITIONS) or request["validateOnly"]:
+            return {}
+        begun = answers[0]["topics" if key == CREATE_TOPICS else "results"]
+        begun = {each["name"] for each in begun if each["errorCode"] in (NONE, REQUEST_TIMED_OUT)}
+        return {each["name"]: each.get("count", 1) for each in request["topics"] if each["name"] in begun}
+
+    def settle(self, deleted, promised=None):
+        """Waits until both have the same topics, those that were promised, and nothing is left of deleted ones."""
         deadline = time.monotonic() + SETTLED_S
         while True:
             states = [side.state() for side in self.sides]
-            if states[0] == states[1] and not any(each[1] or each[3] for each in states[0]) and all(
+            has = {each[0]: each[2] for each in states[0]}
+            is_kept = all(has.get(name, 0) >= count for name, count in (promised or {}).items())
+            if is_kept and states[0] == states[1] and not any(each[1] or each[3] for each in states[0]) and all(
                     side.is_free(name) for side in self.sides for name in deleted if name not in side.topics):
                 return
             if time.monotonic() > deadline:
@@ -152,7 +168,7 @@ class Comparison:
             answers = [side.ask(key, version, request) for side in self.sides]
         self.compare(key, version, request, answers)
         if key in CHANGES_TOPICS:
-            self.settle(self.deleted_by(key, request))
+            self.settle(self.deleted_by(key, request), self.promised(key, request, answers))
         elif key in CHANGES_CONFIGS:
             time.sleep(0.15)
 
