@@ -26,7 +26,6 @@ std::vector<CoordinatorRecord> read_all(const Bytes& batch) {
 
 TEST(GroupRecordsTest, AGroupIsKeptWhereJavasHashSays) {
     EXPECT_EQ(group_partition("", 50), 0);
-    // Of Java's "console-consumer-12345".hashCode() and others.
     EXPECT_EQ(group_partition("a", 50), 97 % 50);
     EXPECT_EQ(group_partition("ab", 1000), (97 * 31 + 98) % 1000);
     EXPECT_EQ(group_partition("polygenelubricants", 50), 0) << "the hash that has no opposite";

@@ -88,6 +88,16 @@ protected:
         store();
         ASSERT_EQ(group_.state(), GroupState::kStable);
     }
+    /// A static member "a" by itself, with the id "a-1"; what it asked for.
+    JoinWish be_stable_and_static() {
+        JoinWish asked = newcomer("a-1");
+        asked.instance_id = "a";
+        join(asked);
+        pass(6s);
+        sync("a-1", 1);
+        store();
+        return asked;
+    }
     Moment now() const { return {time_, time_.count() / 1'000'000}; }
 
     Time time_{1s};
@@ -293,12 +303,7 @@ TEST_F(GroupTest, AStaticMemberComesBackUnnoticed) {
 }
 
 TEST_F(GroupTest, AStaticMembersSuccessorHasTheFormerSessionToShowItself) {
-    JoinWish first = newcomer("a-1");
-    first.instance_id = "a";
-    join(first);
-    pass(6s);
-    sync("a-1", 1);
-    store();
+    JoinWish first = be_stable_and_static();
     first.new_id = "a-2";
     first.session_timeout_ms = 30'000;
     join(first);
@@ -316,12 +321,7 @@ TEST_F(GroupTest, AStaticMembersSuccessorHasTheFormerSessionToShowItself) {
 }
 
 TEST_F(GroupTest, AStaticMembersSuccessorIsWatchedHoweverLongItsStoreTakes) {
-    JoinWish first = newcomer("a-1");
-    first.instance_id = "a";
-    join(first);
-    pass(6s);
-    sync("a-1", 1);
-    store();
+    JoinWish first = be_stable_and_static();
     first.new_id = "a-2";
     join(first);
     pass(11s);
@@ -332,12 +332,7 @@ TEST_F(GroupTest, AStaticMembersSuccessorIsWatchedHoweverLongItsStoreTakes) {
 }
 
 TEST_F(GroupTest, AStaticMemberThatCannotBeStoredIsAsItWas) {
-    JoinWish first = newcomer("a-1");
-    first.instance_id = "a";
-    join(first);
-    pass(6s);
-    sync("a-1", 1);
-    store();
+    JoinWish first = be_stable_and_static();
     first.new_id = "a-2";
     Join& back = join(first);
     store(ErrorCode::kNotCoordinator);

@@ -53,6 +53,13 @@ TEST_P(GroupRequests, ASyncHasToNameTheProtocolOnceItCan) {
     });
 }
 
+TEST(JavaAddressTest, AnAddressIsSpelledOutAsJavaDoes) {
+    EXPECT_EQ(java_address("10.0.0.7"), "/10.0.0.7");
+    EXPECT_EQ(java_address("::1"), "/0:0:0:0:0:0:0:1");
+    EXPECT_EQ(java_address("fe80::a:b"), "/fe80:0:0:0:0:0:a:b");
+    EXPECT_EQ(java_address("2001:db8:1:2:3:4:5:6"), "/2001:db8:1:2:3:4:5:6");
+}
+
 INSTANTIATE_TEST_SUITE_P(Shards, GroupRequests, testing::Values(1, 2));
 
 }  // namespace
