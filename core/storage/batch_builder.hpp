@@ -20,9 +20,14 @@ struct BatchFrame {
     std::int16_t producer_epoch = -1;
     std::int32_t base_sequence = -1;
     bool is_transactional = false;
+    /// When its tombstones may go; the records' times count from there.
+    std::optional<TimestampMs> delete_horizon{};
+    /// Where the batch ends, when its last record has gone.
+    std::optional<std::int32_t> last_offset_delta{};
 };
 
-/// Writes one batch of offsets from 0. Memory: what the batch has come to, and its compressor.
+/// Writes one batch whose offsets count from 0. Memory: what the batch has come to, and its
+/// compressor.
 class BatchBuilder {
 public:
     explicit BatchBuilder(const BatchFrame& frame)
@@ -31,13 +36,20 @@ public:
     /// `headers` are encoded as in a record, their count first.
     void append(TimestampMs timestamp, const std::optional<ByteView>& key,
                 const std::optional<ByteView>& value, ByteView headers) {
-        if (records_ == 0) base_timestamp_ = timestamp;
+        append_at(records_, timestamp, key, value, headers);
+    }
+
+    /// A record that keeps its offset, which is behind those of the others.
+    void append_at(std::int32_t offset_delta, TimestampMs timestamp,
+                   const std::optional<ByteView>& key, const std::optional<ByteView>& value,
+                   ByteView headers) {
+        if (records_ == 0) base_timestamp_ = frame_.delete_horizon.value_or(timestamp);
         record_.clear();
         record_.push_back(std::byte{0});
         write_varlong(record_,
                       static_cast<std::int64_t>(static_cast<std::uint64_t>(timestamp) -
                                                 static_cast<std::uint64_t>(base_timestamp_)));
-        write_varlong(record_, records_);
+        write_varlong(record_, offset_delta);
         write_size(key);
         const std::size_t value_size_at = record_.size();
         write_size(value);

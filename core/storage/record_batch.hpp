@@ -16,6 +16,8 @@
 #include "core/config/topic_config.hpp"
 #include "core/storage/compression.hpp"
 
+#include <optional>
+
 namespace millrace {
 
 inline constexpr std::size_t kBatchHeaderBytes = 61;
@@ -43,6 +45,12 @@ public:
     bool is_append_time() const { return (attributes() & 8) != 0; }
     bool is_transactional() const { return (attributes() & 16) != 0; }
     bool is_control() const { return (attributes() & 32) != 0; }
+    /// When its tombstones may go, once a cleaner has decided that. The base timestamp tells it
+    /// then.
+    std::optional<TimestampMs> delete_horizon() const {
+        if ((attributes() & 64) == 0) return std::nullopt;
+        return base_timestamp();
+    }
     std::int32_t last_offset_delta() const { return load_be<std::int32_t>(&bytes_[23]); }
     TimestampMs base_timestamp() const { return load_be<std::int64_t>(&bytes_[27]); }
     TimestampMs max_timestamp() const { return load_be<std::int64_t>(&bytes_[35]); }
