@@ -69,6 +69,7 @@ Topics::Options topic_options(const BrokerConfig& config) {
     options.log.first_retention_check = std::chrono::milliseconds(config.initial_task_delay_ms);
     options.log.producer_expiry_ms = config.producer_id_expiration_ms;
     options.log.producer_expiry_check_ms = config.producer_id_expiration_check_interval_ms;
+    options.log.cleaner = config.cleaner.share(std::max<std::size_t>(config.log_dirs.size(), 1));
     options.log.durability = config.flush_before_ack ? Durability::kFlush : Durability::kOs;
     options.log.engine =
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;

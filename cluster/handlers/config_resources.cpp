@@ -77,6 +77,7 @@ Task<> apply_settings(Logger& logger, Topics& topics, const Properties& given,
         co_return;
     }
     co_await topics.set_defaults(reading.config.topic);
+    co_await topics.set_cleaner(reading.config.cleaner);
 }
 
 }  // namespace millrace

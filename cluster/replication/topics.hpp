@@ -99,6 +99,8 @@ public:
     const TopicConfig& defaults() const { return defaults_; }
     /// From now on.
     Task<> set_defaults(TopicConfig defaults);
+    /// What the cleaners of all directories may use together, from now on.
+    Task<> set_cleaner(CleanerConfig config);
 
     /// The first of kProducerIdBlock ids that nobody else gets, in this life or another.
     Task<Result<std::int64_t>> next_producer_ids();

@@ -203,6 +203,11 @@ Task<> Topics::set_defaults(TopicConfig defaults) {
     co_await publish();
 }
 
+Task<> Topics::set_cleaner(CleanerConfig config) {
+    const CleanerConfig share = config.share(std::max<std::size_t>(options_.log_dirs.size(), 1));
+    for (const auto& directory : directories_) co_await directory->set_cleaner(share);
+}
+
 Task<Result<std::int64_t>> Topics::next_producer_ids() {
     Semaphore::Share turn(turn_);
     if (!co_await turn.take(1)) co_return Errc::kStopping;

@@ -86,6 +86,21 @@ GroupConfig read_groups(const Values& values) {
     return groups;
 }
 
+void read_cleaner(const Values& values, CleanerConfig& config) {
+    const auto number = [&values](std::string_view name) {
+        return parse_double(values.text(name)).value_or(0);
+    };
+    config.enabled = values.flag("log.cleaner.enable");
+    // Kafka's longest would be too long for a clock here.
+    constexpr std::int64_t kCentury = std::int64_t{100} * 365 * 24 * 3600 * 1000;
+    const std::int64_t backoff = values.integer("log.cleaner.backoff.ms");
+    config.backoff = std::chrono::milliseconds(std::min(backoff, kCentury));
+    config.dedupe_bytes = values.integer("log.cleaner.dedupe.buffer.size");
+    config.load_factor = number("log.cleaner.io.buffer.load.factor");
+    config.buffer_bytes = values.integer("log.cleaner.io.buffer.size");
+    config.bytes_per_second = number("log.cleaner.io.max.bytes.per.second");
+}
+
 /// What a topic's keys may not be, the broker's may not be either, or no topic could be made.
 void check_topic_defaults(Values& values, const Properties& properties) {
     for (const TopicKey& each : topic_keys()) {
@@ -122,6 +137,7 @@ ConfigReading read_config(const Properties& properties) {
     read_log(values, config);
     read_topics(values, config);
     config.groups = read_groups(values);
+    read_cleaner(values, config.cleaner);
     if (values.fine()) {
         check_topic_defaults(values, properties);
         config.topic = topic_defaults(properties);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/delivery_path.hpp"
+#include "core/config/cleaner_config.hpp"
 #include "core/config/listeners.hpp"
 #include "core/config/properties.hpp"
 #include "core/config/topic_config.hpp"
@@ -46,6 +47,7 @@ struct BrokerConfig {
     bool delete_topics{};
     GroupConfig groups;
     TopicConfig topic;  // what a topic without keys of its own has
+    CleanerConfig cleaner;
     std::int64_t retention_check_interval_ms{};
     std::int64_t initial_task_delay_ms{};
     std::int64_t flush_scheduler_interval_ms{};

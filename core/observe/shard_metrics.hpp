@@ -35,6 +35,21 @@ struct ShardMetrics {
     Counter& rolls = registry.counter("millrace_segment_rolls_total", "Segments that were sealed");
     Counter& segments_deleted = registry.counter("millrace_segments_deleted_total",
                                                  "Segments that their topic kept no longer");
+    Counter& cleanings =
+        registry.counter("millrace_cleanings_total", "Times that a compacted log was cleaned");
+    Counter& segments_cleaned = registry.counter(
+        "millrace_segments_cleaned_total", "Segments that cleaners have exchanged for new ones");
+    Counter& bytes_cleaned_read =
+        registry.counter("millrace_cleaner_read_bytes_total",
+                         "Bytes of segments that cleaners have read to write them anew");
+    Counter& bytes_cleaned_written =
+        registry.counter("millrace_cleaner_written_bytes_total", "Bytes of the new ones");
+    Counter& records_cleaned =
+        registry.counter("millrace_records_cleaned_total",
+                         "Records that newer ones have replaced, and were dropped");
+    Gauge& logs_uncleanable =
+        registry.gauge("millrace_uncleanable_logs",
+                       "Compacted logs that are not cleaned, for damage or transactions");
     Counter& checkpoints =
         registry.counter("millrace_checkpoints_total", "Checkpoints of journals that ended");
     Counter& appends_slowed = registry.counter("millrace_appends_slowed_total",

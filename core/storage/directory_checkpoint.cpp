@@ -74,7 +74,7 @@ Task<Result<void>> DirectoryPart::run_checkpoint() {
     if (!outcome) co_return outcome;
     for (const Covered& each : covered) {
         const bool untouched = each.log->appends() == each.appends;
-        each.log->on_checkpoint(each.end.next_offset, each.settled && untouched);
+        each.log->on_checkpoint(each.end, each.settled && untouched);
         const auto removed = co_await each.log->remove_stale_snapshots();
         if (!removed) co_return removed;
     }

@@ -11,6 +11,7 @@ inline constexpr std::string_view kMarkerName = ".kafka_cleanshutdown";
 inline constexpr std::string_view kRecoveryPointsName = "recovery-point-offset-checkpoint";
 inline constexpr std::string_view kHighWatermarksName = "replication-offset-checkpoint";
 inline constexpr std::string_view kLogStartsName = "log-start-offset-checkpoint";
+inline constexpr std::string_view kCleanedName = "cleaner-offset-checkpoint";
 /// Stands for a moment, when a start finds out what the filesystem can do.
 inline constexpr std::string_view kProbeName = "millrace.probe";
 /// Ends the name of a deleted partition's folder until it is removed, as with Kafka.

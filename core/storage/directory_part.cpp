@@ -52,6 +52,7 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       index_(index),
       set_(world, logger_, path_, config),
       ballast_(world, path_, index_, ballast_bytes(config), spare_bytes(config)),
+      cleaning_(world),
       turn_waiters_(world),
       space_waiters_(world),
       background_waiters_(world),
@@ -60,6 +61,7 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
     set_.shared.fill_wanted = [this] { start_checkpoint(); };
     set_.shared.make_room = [this] { return make_room(); };
     set_.shared.account_max = account_bytes(config);
+    cleaning_.config = config.cleaner;
 }
 
 Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
@@ -161,6 +163,13 @@ Result<std::vector<LogPoints>> DirectoryPart::points() const {
     return points;
 }
 
+void DirectoryPart::note_points_told(const std::vector<LogPoints>& points) {
+    for (const LogPoints& each : points) {
+        PartitionLog* const log = set_.find(each.name);
+        if (log != nullptr) log->set_point_told(each.recovery_point);
+    }
+}
+
 Task<Result<void>> DirectoryPart::close_files() {
     if (!gate_.closed()) co_await gate_.close();
     Result<void> outcome;
@@ -182,7 +191,7 @@ Task<Result<void>> DirectoryPart::settle() {
         if (outcome) outcome = co_await log->wait_durable(log->log_end_offset(), kNever);
     }
     // No checkpoint begins by itself any more: its frames would come behind the last one.
-    closing_ = true;
+    closing_ = cleaning_.stopping = true;
     space_waiters_.fail_all(Errc::kStopping);
     background_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();

@@ -3,10 +3,13 @@
 #pragma once
 
 #include "core/storage/ballast.hpp"
+#include "core/storage/log_cleaning.hpp"
 #include "core/storage/log_set.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +54,12 @@ public:
         DirectoryPart* part{};
     };
 
+    /// Files of the whole directory that a cleaner needs written, by its home shard.
+    struct CleanerFiles {
+        std::function<Task<Result<void>>()> write_points;
+        std::function<Task<Result<void>>()> write_cleaned;
+    };
+
     /// `config` has the part's share of what is a directory's total; `index` is its journal's.
     DirectoryPart(World& world, const Logger& logger, std::string path, std::uint32_t index,
                   LogConfig config);
@@ -92,6 +101,16 @@ public:
     /// free. Logs that were idle for a while are trimmed. One at a time.
     Task<Result<void>> checkpoint();
     Result<std::vector<LogPoints>> points() const;
+    /// The directory's file has the recovery points of `points`.
+    void note_points_told(const std::vector<LogPoints>& points);
+
+    /// Compacted logs are cleaned from now on, the dirtiest first, one at a time. After
+    /// set_others().
+    void start_cleaning(CleanerFiles files);
+    /// Counts from the next cleaning on, its rate at once.
+    void set_cleaner(const CleanerConfig& config) { cleaning_.config = config; }
+    /// How far each log was cleaned.
+    std::vector<std::pair<TopicPartition, Offset>> cleaned_logs() const;
 
     /// The first half of a clean stop: every log's file ends with its data, all of it synced, and
     /// nothing comes behind it. An error with a failed log.
@@ -120,6 +139,13 @@ private:
     std::vector<Covered> snapshot();
     Task<> drop_steadily();
     Task<> drop_all();
+    Task<> clean_steadily();
+    Task<bool> clean_dirtiest();
+    Task<Result<std::optional<TopicPartition>>> find_dirtiest(CleaningBound bound);
+    Task<Result<void>> clean(PartitionLog& log);
+    Task<Result<void>> tell_home(const std::function<Task<Result<void>>()>& write);
+    void give_up_cleaning(const PartitionLog& log, std::string_view reason);
+    void note_cleaning_failed(const TopicPartition& name, LogId id, const Error& error);
     Task<> flush_steadily();
     Task<Result<void>> flush_due();
     Task<Result<void>> fill_all(const std::vector<Covered>& covered);
@@ -145,6 +171,9 @@ private:
     std::vector<Place> others_;
     ShardNumber home_{};
     std::function<void()> tell_home_;
+    CleaningTools cleaning_;
+    CleanerFiles cleaner_files_;
+    std::set<LogId> uncleanable_;
     bool checkpoint_wanted_{};
     bool busy_{};
     std::int64_t turns_{};

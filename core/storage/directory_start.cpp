@@ -202,6 +202,8 @@ Task<Result<std::vector<LogToLoad>>> LogDirectory::list_logs() {
     const auto log_starts = co_await read_checkpoint(kLogStartsName);
     if (!log_starts) co_return log_starts.error();
     told_ = *log_starts;
+    const auto cleaned = co_await read_cleaner_checkpoint();
+    if (!cleaned) co_return cleaned.error();
     const auto entries = co_await list_folder(world_, path_);
     if (!entries) co_return entries.error();
     std::vector<LogToLoad> logs;
@@ -215,9 +217,11 @@ Task<Result<std::vector<LogToLoad>>> LogDirectory::list_logs() {
                           {{"folder", file(entry.name)}});
             co_return Errc::kWrongDirectory;
         }
-        const PartitionLog::Past past{.clean = whole_,
-                                      .recovery_point = at_or_zero(*recovery_points, *name),
-                                      .log_start = at_or_zero(*log_starts, *name)};
+        PartitionLog::Past past{.clean = whole_,
+                                .recovery_point = at_or_zero(*recovery_points, *name),
+                                .log_start = at_or_zero(*log_starts, *name)};
+        const auto told = told_cleaned_.find(*name);
+        if (told != told_cleaned_.end()) past.cleaned_to = told->second;
         logs.push_back({*name, past});
     }
     co_return logs;
@@ -270,6 +274,7 @@ Task<Result<void>> LogDirectory::begin_lives() {
         }
         const auto set = [&] {
             part.part->set_others(others, world_.shard(), [this] { note_failure(); });
+            start_cleaning(part);
             return part.part->failed();
         };
         ShardCall call(world_, part.shard, set);

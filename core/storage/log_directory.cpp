@@ -130,6 +130,7 @@ Task<Result<void>> LogDirectory::choose_engine() {
     make_parts();
     LogConfig& config = config_;
     config.cache_bytes /= parts_.size();
+    config.cleaner = config.cleaner.share(parts_.size());
     const std::uint64_t least =
         std::max(config.journal_file_bytes_min * 8, config.batch_bytes_max * 4);
     config.journal_bytes =
@@ -197,6 +198,10 @@ Task<Result<LogPlace>> LogDirectory::create(TopicPartition name, Uuid topic_id) 
         const auto written = co_await write_offset_checkpoints();
         if (!written) co_return written.error();
     }
+    if (told_cleaned_.contains(name)) {
+        const auto written = co_await write_cleaner_checkpoint();
+        if (!written) co_return written.error();
+    }
     const Part& part = parts_[part_of(name)];
     const auto visit = [&] { return part.part->create(name, topic_id); };
     ShardCall call(world_, part.shard, visit);
@@ -256,12 +261,14 @@ Task<Result<void>> LogDirectory::write_offset_checkpoints() {
     OffsetCheckpoint recovery_points;
     OffsetCheckpoint high_watermarks;
     OffsetCheckpoint log_starts;
+    std::vector<std::vector<LogPoints>> of_part;
     for (const Part& each : parts_) {
         const auto visit = [&each] { return each.part->points(); };
         ShardCall call(world_, each.shard, visit);
-        const auto points = co_await call.run();
+        auto points = co_await call.run();
         if (!points) co_return points.error();
-        for (const LogPoints& log : *points) {
+        of_part.push_back(std::move(*points));
+        for (const LogPoints& log : of_part.back()) {
             recovery_points[log.name] = log.recovery_point;
             high_watermarks[log.name] = log.high_watermark;
             if (log.log_start) log_starts[log.name] = *log.log_start;
@@ -272,7 +279,16 @@ Task<Result<void>> LogDirectory::write_offset_checkpoints() {
     if (outcome) outcome = co_await write_checkpoint(kHighWatermarksName, high_watermarks);
     if (outcome) outcome = co_await write_checkpoint(kLogStartsName, log_starts);
     if (outcome) told_ = std::move(log_starts);
+    if (outcome) co_await note_points_told(of_part);
     co_return outcome;
+}
+
+Task<> LogDirectory::note_points_told(const std::vector<std::vector<LogPoints>>& of_part) {
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+        const auto visit = [&] { parts_[i].part->note_points_told(of_part[i]); };
+        ShardCall call(world_, parts_[i].shard, visit);
+        co_await call.run();
+    }
 }
 
 Task<> LogDirectory::make_room() {
@@ -315,6 +331,9 @@ Task<Result<void>> LogDirectory::close() {
     auto outcome = co_await settle_parts();
     // Where logs begin only the journals tell otherwise.
     if (outcome) outcome = co_await with_room(&LogDirectory::write_offset_checkpoints);
+    if (outcome && !told_cleaned_.empty()) {
+        outcome = co_await with_room(&LogDirectory::write_cleaner_checkpoint);
+    }
     const auto closed = co_await close_parts(outcome.has_value());
     if (outcome) outcome = closed;
     if (outcome) outcome = co_await with_room(&LogDirectory::leave_clean);

@@ -101,6 +101,9 @@ public:
     /// log-start-offset-checkpoint.
     Task<Result<void>> write_offset_checkpoints();
 
+    /// What the cleaners of all parts may use together, from now on.
+    Task<> set_cleaner(CleanerConfig config);
+
     /// A clean stop: all parts settled, checkpoint files, all journals closed, the folder that
     /// keeps others out removed, and the marker last. Whatever fails, nothing behind it is done,
     /// and the next start recovers.
@@ -153,6 +156,11 @@ private:
     Task<Result<void>> with_room(Task<Result<void>> (LogDirectory::*write)());
     Task<Result<void>> leave_clean();
 
+    Task<> note_points_told(const std::vector<std::vector<LogPoints>>& of_part);
+    void start_cleaning(const Part& part);
+    Task<Result<void>> write_cleaner_checkpoint();
+    Task<Result<void>> read_cleaner_checkpoint();
+
     Task<Result<OffsetCheckpoint>> read_checkpoint(std::string_view file);
     Task<Result<void>> write_checkpoint(std::string_view file, OffsetCheckpoint entries);
     Task<bool> exists(std::string_view name);
@@ -171,6 +179,7 @@ private:
     std::map<TopicPartition, Entry> logs_;
     std::vector<std::string> left_;  // folders of partitions that a former life has deleted
     OffsetCheckpoint told_;          // what the file of log starts may hold
+    OffsetCheckpoint told_cleaned_;  // the same of how far logs were cleaned
     Semaphore checkpoint_turn_;      // one write at a time
     bool in_service_{true};
     std::function<void()> heard_;

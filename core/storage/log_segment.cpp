@@ -28,6 +28,7 @@ LogSegment::LogSegment(World& world, std::string folder, Offset base, SegmentCon
     : world_(world),
       folder_(std::move(folder)),
       base_(base),
+      name_end_(config.name_end),
       file_(world, path(".log"), config.engine, config.bytes_max),
       index_(base, config.index_interval_bytes),
       cache_(config.cache),
@@ -39,7 +40,7 @@ LogSegment::LogSegment(World& world, std::string folder, Offset base, SegmentCon
       gate_(world) {}
 
 std::string LogSegment::path(std::string_view suffix) const {
-    return folder_ + "/" + segment_file_name(base_, suffix);
+    return folder_ + "/" + segment_file_name(base_, suffix) + std::string(name_end_);
 }
 
 Task<Result<std::unique_ptr<LogSegment>>> LogSegment::open(World& world, std::string folder,

@@ -23,6 +23,8 @@ struct SegmentConfig {
     std::int32_t index_interval_bytes = 4096;
     std::int64_t jitter_ms = 0;
     std::shared_ptr<ChunkCache> cache;
+    /// Behind the names of its files: of a segment that hasn't taken its place yet.
+    std::string_view name_end{};
 };
 
 /// Owned by its PartitionLog, on that log's shard. Must be closed before it goes.
@@ -58,6 +60,9 @@ public:
     TimestampMs newest_ms() const {
         return index_.max_timestamp() >= 0 ? index_.max_timestamp() : modified_ms_;
     }
+    /// What it says of its age when no record tells it.
+    std::int64_t modified_ms() const { return modified_ms_; }
+    void set_modified_ms(std::int64_t time) { modified_ms_ = time; }
     /// So much earlier than its topic's segment.ms says it is too old.
     std::int64_t jitter_ms() const { return jitter_ms_; }
     bool has_files() const { return file_.is_open(); }
@@ -101,6 +106,11 @@ public:
     /// not closed.
     Gate::Pass enter() { return gate_.enter(); }
 
+    /// Fills `into` with what the file has at `position`, both in whole blocks; returns how much
+    /// there is. For whoever walks through a sealed segment, beside its readers.
+    Task<Result<std::size_t>> read_file(std::uint64_t position, MutableBytes into) {
+        return file_.read_blocks(position, into);
+    }
     /// What lies at `position`, at most `size` bytes of it, from memory or the file.
     Task<Result<Window>> read(std::uint64_t position, std::size_t size);
     /// Where the whole batches below `end` stop that lie from `position`, a batch's, on, at most
@@ -129,6 +139,7 @@ private:
     World& world_;
     const std::string folder_;
     const Offset base_;
+    const std::string_view name_end_;
     SegmentFile file_;
     SegmentIndex index_;
     std::shared_ptr<ChunkCache> cache_;

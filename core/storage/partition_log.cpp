@@ -138,7 +138,10 @@ bool PartitionLog::must_roll(const BatchMeta& meta) const {
     const std::int64_t age = index.first_timestamp() != kNoTimestamp
                                  ? meta.max_timestamp - index.first_timestamp()
                                  : world_.wall_clock_ms() - last.created_ms();
-    return age > topic_.segment_ms - last.jitter_ms();
+    const std::int64_t most = topic_.cleanup_by_compaction
+                                  ? std::min(topic_.segment_ms, topic_.max_compaction_lag_ms)
+                                  : topic_.segment_ms;
+    return age > most - last.jitter_ms();
 }
 
 void PartitionLog::roll(Offset base) {
@@ -252,8 +255,9 @@ Task<> PartitionLog::retire() {
     shared_.room.wake_through(++shared_.fills);
 }
 
-void PartitionLog::on_checkpoint(Offset synced, bool inactive) {
-    synced_end_ = std::max(synced_end_, synced);
+void PartitionLog::on_checkpoint(LogPosition end, bool inactive) {
+    synced_end_ = std::max(synced_end_, end.next_offset);
+    covered_base_ = std::max(covered_base_, end.segment_base);
     if (!inactive) return;
     active_ = false;
     bound_ = false;

@@ -8,10 +8,12 @@
 #pragma once
 
 #include "core/base/delivery_path.hpp"
+#include "core/config/cleaner_config.hpp"
 #include "core/config/topic_config.hpp"
 #include "core/observe/logger.hpp"
 #include "core/runtime/gate.hpp"
 #include "core/runtime/wait_list.hpp"
+#include "core/storage/cleaning_range.hpp"
 #include "core/storage/journal.hpp"
 #include "core/storage/leader_epochs.hpp"
 #include "core/storage/log_producers.hpp"
@@ -43,6 +45,7 @@ struct LogConfig {
     /// How long a producer is remembered behind its last batch, and how often that is looked at.
     std::int64_t producer_expiry_ms = std::int64_t{24} * 3600 * 1000;
     std::int64_t producer_expiry_check_ms = 600'000;
+    CleanerConfig cleaner;
     Durability durability = Durability::kFlush;
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
@@ -162,6 +165,8 @@ public:
         /// A segment that doesn't go on where the one before ends is none of the log's, above the
         /// recovery point.
         bool gapless = false;
+        /// What a cleaner has done.
+        std::optional<Offset> cleaned_to{};
     };
 
     /// Makes the folder with partition.metadata, an empty epoch file and the first segment, all on
@@ -286,9 +291,9 @@ public:
     const std::string& folder() const { return folder_; }
     /// Nothing is in memory only, indexes and epochs neither, and the file ends with its data.
     bool is_settled() const;
-    /// A checkpoint that covers everything below `synced` counts; with `inactive` it found the log
-    /// settled, and nothing came since.
-    void on_checkpoint(Offset synced, bool inactive);
+    /// A checkpoint that lists the log with `end` counts; with `inactive` it found the log settled,
+    /// and nothing came since.
+    void on_checkpoint(LogPosition end, bool inactive);
     std::uint64_t appends() const { return appends_; }
     /// What is known of producers now is for the next write_snapshots() that covers it.
     void take_snapshot() { producers_.take(log_end_, LogProducers::Reason::kCheckpoint); }
@@ -309,6 +314,34 @@ public:
     /// log is under way; reads that have begun may still use the files, so close() comes later.
     /// REQUIRES: end_appends() succeeded, and no checkpoint runs.
     Task<> retire();
+
+    // The cleaner's side. What it does at several moments it does inside enter().
+
+    /// Its topic is known to want it.
+    bool is_compacted() const { return is_configured_ && topic_.cleanup_by_compaction; }
+    /// The log is neither failing nor going.
+    bool is_open() const { return !failed_ && !retiring_ && !closing_ && !gate_.closed(); }
+    /// REQUIRES: is_open().
+    Gate::Pass enter() { return gate_.enter(); }
+    /// Segments' first timestamps are known afterwards, as far as max.compaction.lag.ms asks.
+    Task<Result<void>> look_at_ages();
+    /// What may be cleaned at `now`, by the topic's settings. kCovered: of the segments that no
+    /// retained frame, and no line of a checkpoint, names.
+    CleaningRange cleaning_range(TimestampMs now, CleaningBound bound) const;
+    /// The sealed segments before `end`, from the one on in which the log begins.
+    std::vector<LogSegment*> segments_before(Offset end) const;
+    LogSegment* find_segment(Offset base) const;
+    /// The segment that was written anew from those at `bases`, neighbours, takes their place: for
+    /// readers at once, on the disk so that a crash leaves either. Errc::kCancelled when it can't,
+    /// because the log's start has moved or a segment is gone; its files are the caller's then.
+    /// Errors of renaming take the directory out of service.
+    Task<Result<void>> exchange(std::vector<Offset> bases);
+    /// Everything before it has been cleaned once, as far as anybody knows.
+    std::optional<Offset> cleaned_to() const { return cleaned_to_; }
+    void set_cleaned_to(Offset offset) { cleaned_to_ = offset; }
+    /// The recovery point that the directory's file has.
+    Offset point_told() const { return point_told_; }
+    void set_point_told(Offset point) { point_told_ = point; }
 
     /// A replay goes on behind the log's end. kDamaged when `bytes` don't fit there.
     Result<void> replay(Offset segment_base, std::uint64_t position, ByteView bytes);
@@ -343,6 +376,9 @@ private:
     Task<Result<void>> remove_segment_files(Offset base);
     void note_loaded(std::unique_ptr<LogSegment> segment);
     Task<Result<void>> remove_leftovers(const std::vector<FolderEntry>& entries);
+    Task<Result<void>> remove_unfinished(const std::vector<FolderEntry>& entries);
+    Task<Result<void>> finish_exchanges(const std::vector<FolderEntry>& entries);
+    Task<Result<void>> finish_exchange(Offset base, const std::vector<FolderEntry>& entries);
     Task<Result<void>> remove_all_segments();
     Task<Result<void>> finish_load(Past past, std::vector<Offset> snapshots);
     Task<Result<void>> load_producers(Past past, std::vector<Offset> snapshots);
@@ -370,6 +406,11 @@ private:
     Offset retention_start(TimestampMs now) const;
     void roll_when_empty();
     Task<Result<void>> drop_segments();
+    Offset first_dirty() const;
+    Offset first_too_young(TimestampMs now) const;
+    bool is_overdue(TimestampMs now) const;
+    bool may_exchange(const std::vector<Offset>& bases) const;
+    Task<Result<void>> rename_exchanged(std::vector<Offset> bases);
     Task<Result<void>> rename_segment_files(Offset base);
     Task<> remove_later(std::vector<std::unique_ptr<LogSegment>> dropped);
     Task<Result<void>> remove_deleted_files(Offset base);
@@ -407,6 +448,11 @@ private:
     LogStart start_durable_;
     bool start_asked_{};
     std::int64_t starts_journaled_{};
+    std::optional<Offset> cleaned_to_;
+    Offset covered_base_;  // no frame, and no line of a checkpoint, names a segment before it
+    Offset point_told_;
+    std::uint64_t exchanges_{};
+    bool exchanging_{};
     Offset names_begin_;   // the first segment whose files have their name
     Offset names_synced_;  // and after a power loss
     Offset log_end_;

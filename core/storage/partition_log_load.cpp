@@ -102,11 +102,14 @@ Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::open(LogShared& shared
 Task<Result<void>> PartitionLog::load(Past past) {
     const auto named = co_await load_names();
     if (!named) co_return named;
-    const auto entries = co_await list_folder(world_, folder_);
+    auto entries = co_await list_folder(world_, folder_);
     if (!entries) co_return entries.error();
     if (is_half_made(*entries)) co_return Errc::kUnknownTopic;
-    const auto cleared = co_await remove_leftovers(*entries);
+    auto cleared = co_await remove_leftovers(*entries);
+    if (cleared) cleared = co_await finish_exchanges(*entries);
     if (!cleared) co_return cleared;
+    entries = co_await list_folder(world_, folder_);
+    if (!entries) co_return entries.error();
     std::vector<Offset> bases;
     std::vector<Offset> snapshots;
     for (const FolderEntry& entry : *entries) {
@@ -211,7 +214,7 @@ Task<Result<void>> PartitionLog::remove_segment_files(Offset base) {
     logger_.info("removed a segment behind a log's end, or before its beginning",
                  {{"folder", folder_}, {"base_offset", base.value}});
     folder_unsynced_ = true;
-    for (const char* const suffix : {".log", ".index", ".timeindex"}) {
+    for (const char* const suffix : {".log", ".index", ".timeindex", ".txnindex"}) {
         const std::string path = folder_ + "/" + segment_file_name(base, suffix);
         const auto removed = co_await remove_file(world_, path);
         if (!removed && removed.error() != system_error(ENOENT)) co_return removed;
@@ -258,8 +261,10 @@ Task<Result<void>> PartitionLog::finish_load(Past past, std::vector<Offset> snap
     framed_ = durable_ = {active().base(), active().size()};
     framed_end_at_ = durable_end_at_ = framed_;
     flushed_at_ = world_.now();
-    fill_base_ = active().base();
+    fill_base_ = covered_base_ = active().base();
     synced_end_ = log_end_;
+    point_told_ = past.recovery_point;
+    cleaned_to_ = past.cleaned_to;
     set_log_start(std::max(past.log_start, first_base()));
     cut_epochs();
     while (!epochs_.empty() && epochs_.back().start >= log_end_ && !past.clean) {

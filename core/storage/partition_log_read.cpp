@@ -86,9 +86,11 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
     if (from < log_start_ || from > log_end_) co_return Errc::kOffsetOutOfRange;
     const Offset end = durable_end_;
     if (from >= end) co_return Parts();
-    // By its base from one to the next: segments may go while one is read.
+    // By its base from one to the next: segments may go while one is read. Where they are exchanged
+    // for others, these begin before.
     for (auto at = std::prev(segments_.upper_bound(from)); at != segments_.end();) {
         if (gate_.closed()) co_return failure_;
+        const std::uint64_t exchanges = exchanges_;
         LogSegment& segment = *at->second;
         const Gate::Pass pass = segment.enter();
         const auto holds_offset = [from](const RecordBatchView& batch) {
@@ -97,7 +99,8 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
         const auto place =
             co_await find_batch(segment, segment.index().position_before(from), end, holds_offset);
         if (!place) co_return place.error();
-        at = segments_.upper_bound(segment.base());
+        const bool same = exchanges == exchanges_;
+        at = same ? segments_.upper_bound(segment.base()) : std::prev(segments_.upper_bound(from));
         if (!*place) continue;
         if ((*place)->size > bytes_max && !at_least_one) co_return Parts();
         const std::uint64_t position = (*place)->position;
@@ -126,7 +129,9 @@ Result<Available> PartitionLog::available(Offset from, std::optional<LogCursor>&
         place = {base, segment->position_near(from)};
     }
     auto at = segments_.lower_bound(place->base);
-    std::uint64_t begin = at->first == place->base ? place->position : 0;
+    // What the place was in may have become shorter.
+    std::uint64_t begin =
+        at->first == place->base ? std::min(place->position, at->second->size()) : 0;
     std::uint64_t bytes = 0;
     for (; at->first < durable_end_at_.base; ++at) {
         bytes += at->second->size() - begin;
@@ -142,6 +147,7 @@ Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs
     const Offset end = durable_end_;
     for (auto at = segments_.begin(); at != segments_.end();) {
         if (gate_.closed()) co_return failure_;
+        const std::uint64_t exchanges = exchanges_;
         LogSegment& segment = *at->second;
         if (segment.index().max_timestamp() < target) {
             ++at;
@@ -149,12 +155,14 @@ Task<Result<std::optional<Window>>> PartitionLog::find_batch_by_time(TimestampMs
         }
         const Gate::Pass pass = segment.enter();
         const auto reaches_target = [target, from](const RecordBatchView& batch) {
-            return batch.max_timestamp() >= target && batch.last_offset() >= from;
+            // What a cleaner has emptied keeps its time.
+            return batch.max_timestamp() >= target && batch.last_offset() >= from &&
+                   batch.record_count() > 0;
         };
         const auto place = co_await find_batch(
             segment, segment.index().position_before_time(target), end, reaches_target);
         if (!place) co_return place.error();
-        at = segments_.upper_bound(segment.base());
+        at = exchanges == exchanges_ ? segments_.upper_bound(segment.base()) : segments_.begin();
         if (!*place) continue;
         const Place found = **place;
         const auto batch = co_await segment.read(found.position, found.size);

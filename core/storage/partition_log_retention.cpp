@@ -20,7 +20,7 @@ constexpr std::array<const char*, 4> kSuffixes{".index", ".timeindex", ".txninde
 }  // namespace
 
 /// Where the log begins when everything has gone that may: by its start, by its size, by its age.
-/// Nothing above what is durable goes, and no empty segment does.
+/// Nothing above what is durable goes, and an empty segment only if a cleaner has emptied it.
 Offset PartitionLog::retention_start(TimestampMs now) const {
     std::uint64_t bytes = 0;
     for (const auto& [base, segment] : segments_) bytes += segment->size();
@@ -29,8 +29,11 @@ Offset PartitionLog::retention_start(TimestampMs now) const {
         const auto next = std::next(at);
         return next == segments_.end() ? log_end_ : next->first;
     };
+    const auto is_empty_end = [this](const LogSegment& each) {
+        return each.size() == 0 && each.base() == segments_.rbegin()->first;
+    };
     const auto drop_while = [&](const auto& may_go) {
-        while (at != segments_.end() && at->second->size() > 0 && ends_at() <= durable_end_ &&
+        while (at != segments_.end() && !is_empty_end(*at->second) && ends_at() <= durable_end_ &&
                may_go(*at->second)) {
             bytes -= at->second->size();
             ++at;
@@ -93,7 +96,8 @@ Task<Result<void>> PartitionLog::drop_segments() {
     Result<void> outcome;
     const Offset keep =
         std::min({start_durable_.segment_base, start_at(log_start_).segment_base, fill_base_});
-    while (outcome && first_base() < keep) {
+    // What is exchanged just now has its turn at the next look.
+    while (outcome && !exchanging_ && first_base() < keep) {
         // Nobody begins to read it any more.
         const auto node = segments_.extract(segments_.begin());
         dropped.push_back(std::move(node.mapped()));

@@ -65,6 +65,7 @@ public:
     bool has_unwritten(std::uint64_t filled) const;
 
     std::size_t offset_bytes() const { return offsets_.size() * 8; }
+    std::size_t timestamp_bytes() const { return timestamps_.size() * 12; }
     /// One more entry, or the one for the end, has no place in files of at most `bytes`.
     bool is_full(std::size_t bytes) const;
     /// The largest of the segment's first batch.
