@@ -7,10 +7,17 @@
 namespace millrace {
 namespace {
 
+/// How a life ends, and what happens in it beside the cleaner.
+struct Ending {
+    bool loses_power{};
+    bool moves_start{};
+};
+
 /// One run: a log is written and cleaned up to some step of the simulation, and what is left is
 /// looked at.
 class CleanedRun : public OnCompactedLog {
 public:
+    explicit CleanedRun(const Ending& ending) : ending_(ending) {}
     void TestBody() override {}
 
     /// The steps at which the first cleaning is about to begin, and at which it has ended.
@@ -20,10 +27,10 @@ public:
         return steps;
     }
 
-    void die_at(std::uint64_t step, bool loses_power) {
+    void die_at(std::uint64_t step) {
         std::pair<std::uint64_t, std::uint64_t> steps;
         live_until(write_and_clean(steps), [this, step] { return simulation_.steps() >= step; });
-        if (loses_power) disk().lose_power();
+        if (ending_.loses_power) disk().lose_power();
         live(look_and_go_on());
         live(look_again());
     }
@@ -42,7 +49,13 @@ private:
         // It goes with the process.
         const auto directory = std::move(directory_);
         Prng prng(3);
+        topic_.cleanup_by_compaction = false;
+        log_->set_config(topic_);
         for (int i = 0; i < 40; ++i) EXPECT_TRUE(co_await put_some(prng, 12));
+        // Several segments become one.
+        clean_several();
+        log_->set_config(topic_);
+        if (ending_.moves_start) spawn(*world_, move_start());
         steps.first = simulation_.steps();
         EXPECT_TRUE(co_await wait_until_clean());
         co_await sleep_for(*world_, std::chrono::seconds(3));
@@ -50,8 +63,26 @@ private:
         co_await sleep_for(*world_, std::chrono::hours(1));
     }
 
+    void clean_several() {
+        topic_.cleanup_by_compaction = true;
+        topic_.segment_bytes = 7'000;
+    }
+
+    /// Into a segment that is about to be one with the one before.
+    Task<> move_start() {
+        while (files_with(".cleaned") == 0) {
+            co_await sleep_for(*world_, std::chrono::microseconds(100));
+        }
+        const Offset start = log_->segment_starts().at(1).first + 1;
+        const auto moved = co_await log_->advance_log_start(start);
+        EXPECT_TRUE(moved);
+        start_ = start;
+    }
+
     Task<> look_and_go_on() {
+        clean_several();
         EXPECT_TRUE(co_await open_compacted());
+        EXPECT_GE(log_->log_start_offset(), start_);
         EXPECT_EQ(files_with(".cleaned"), 0u);
         EXPECT_EQ(files_with(".swap"), 0u);
         co_await expect_survivors(false, false);
@@ -64,26 +95,33 @@ private:
 
     Task<> look_again() {
         EXPECT_TRUE(co_await open_compacted());
+        EXPECT_GE(log_->log_start_offset(), start_);
         co_await expect_survivors(false);
         EXPECT_TRUE(co_await directory_->close());
     }
+
+    const Ending ending_;
+    Offset start_;  // that the log is known to begin at
 };
 
-class LogExchange : public testing::TestWithParam<bool> {};
+class LogExchange : public testing::TestWithParam<Ending> {};
 
 TEST_P(LogExchange, AtEveryMomentLeavesALogThatIsWhole) {
-    const auto [begin, end] = CleanedRun().measure();
+    const auto [begin, end] = CleanedRun(GetParam()).measure();
     ASSERT_LT(begin, end);
     for (std::uint64_t step = begin; step <= end; ++step) {
         SCOPED_TRACE("killed at step " + std::to_string(step));
-        CleanedRun().die_at(step, GetParam());
+        CleanedRun(GetParam()).die_at(step);
         if (testing::Test::HasFailure()) break;
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(After, LogExchange, testing::Bool(),
-                         [](const testing::TestParamInfo<bool>& each) {
-                             return each.param ? "PowerLoss" : "Kill";
+INSTANTIATE_TEST_SUITE_P(After, LogExchange,
+                         testing::Values(Ending{false, false}, Ending{true, false},
+                                         Ending{false, true}, Ending{true, true}),
+                         [](const testing::TestParamInfo<Ending>& each) {
+                             return std::string(each.param.loses_power ? "PowerLoss" : "Kill") +
+                                    (each.param.moves_start ? "BesideAMovedStart" : "");
                          });
 
 /// What a Java broker leaves when it is killed between two of its renames.

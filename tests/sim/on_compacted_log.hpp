@@ -108,6 +108,7 @@ protected:
                 << each.offset << (original == written.end() ? " was never written" : " differs");
         }
         for (const LoggedRecord& each : all_) {
+            if (each.offset < log_->log_start_offset().value) continue;
             const bool is_newest = newest[*each.key] == each.offset || each.offset >= clean;
             const bool must_stay = is_clean ? is_newest : newest[*each.key] == each.offset;
             const bool may_go = !must_stay || (tombstones_go && !each.value);
