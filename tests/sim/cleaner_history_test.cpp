@@ -9,7 +9,7 @@ namespace {
 
 class HistoryRun : public OnCompactedLog {
 public:
-    explicit HistoryRun(std::uint64_t seed) : prng_(seed) {
+    explicit HistoryRun(std::uint64_t seed) : OnCompactedLog(seed), prng_(seed) {
         topic_.segment_bytes = static_cast<std::int32_t>(prng_.between(800, 6'000));
         tombstones_go_ = prng_.below(2) == 0;
         topic_.delete_retention_ms = tombstones_go_ ? 100 : 1'000'000'000'000;

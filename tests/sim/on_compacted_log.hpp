@@ -12,7 +12,7 @@ namespace millrace {
 
 class OnCompactedLog : public OnSimDisk {
 protected:
-    OnCompactedLog() {
+    explicit OnCompactedLog(std::uint64_t seed = 1) : OnSimDisk(seed) {
         topic_.segment_bytes = 2'000;
         topic_.cleanup_by_deletion = false;
         topic_.cleanup_by_compaction = true;
@@ -97,6 +97,7 @@ protected:
             written[each.offset] = each;
             if (!is_clean || each.offset < clean) newest[*each.key] = each.offset;
         }
+        expect_segments_apart();
         std::int64_t before = -1;
         std::map<std::int64_t, bool> there;
         for (const LoggedRecord& each : left) {
@@ -118,6 +119,15 @@ protected:
             if (is_clean && !must_stay) {
                 EXPECT_FALSE(there.contains(each.offset)) << each.offset;
             }
+        }
+    }
+
+    /// No segment begins inside of what another one holds.
+    void expect_segments_apart() {
+        Offset end{0};
+        for (const LogSegment* const segment : log_->segments_before(log_->log_end_offset())) {
+            EXPECT_LE(end, segment->base());
+            end = segment->next_offset();
         }
     }
 

@@ -13,6 +13,8 @@ namespace millrace {
 
 class OnSimDisk : public testing::Test {
 protected:
+    explicit OnSimDisk(std::uint64_t seed = 1) : simulation_(seed) {}
+
     static inline const TopicPartition kName{"t", PartitionIndex{0}};
     static inline const std::string kFolder = "/data";
 
@@ -92,7 +94,7 @@ protected:
     sim::SimDisk& disk() { return simulation_.disk(); }
 
     LogConfig config_ = config();
-    sim::Simulation simulation_{1};
+    sim::Simulation simulation_;
     sim::SimProcess* world_{};
     KeptLines lines_;
     std::unique_ptr<Logger> logger_;
