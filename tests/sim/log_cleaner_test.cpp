@@ -289,6 +289,25 @@ TEST_F(LogCleanerTest, DeletionGoesOnBesideCompaction) {
     live(story());
 }
 
+TEST_F(LogCleanerTest, ANewLogOfTheSameNameIsDirty) {
+    const auto story = [this]() -> Task<> {
+        co_await create_compacted();
+        co_await put_rounds(14);
+        EXPECT_TRUE(co_await wait_until_clean());
+        const std::vector<TopicPartition> names(1, kName);
+        auto removed = co_await directory_->remove(names);
+        EXPECT_TRUE(removed);
+        log_ = nullptr;
+        co_await directory_->discard(std::move(*removed));
+        EXPECT_EQ(checkpoint_file(), "0\n1\nt 0 12\n");
+        const auto place = co_await directory_->create(kName, {});
+        EXPECT_TRUE(place);
+        EXPECT_EQ(checkpoint_file(), "0\n0\n");
+        EXPECT_TRUE(co_await directory_->close());
+    };
+    live(story());
+}
+
 TEST_F(LogCleanerTest, ADeletedStartInsideWhatIsCleanedStays) {
     const auto story = [this]() -> Task<> {
         config_.cleaner.enabled = false;

@@ -29,6 +29,27 @@ TEST(Config, DefaultsAreKafkas) {
     EXPECT_TRUE(reading.config.flush_before_ack);
 }
 
+TEST(Config, TheCleanersKeysCount) {
+    EXPECT_EQ(read_config({}).config.cleaner, CleanerConfig());
+    const ConfigReading reading = read_config({{"log.cleaner.enable", "false"},
+                                               {"log.cleaner.backoff.ms", "9223372036854775807"},
+                                               {"log.cleaner.dedupe.buffer.size", "2097152"},
+                                               {"log.cleaner.io.buffer.load.factor", "0.75"},
+                                               {"log.cleaner.io.buffer.size", "65536"},
+                                               {"log.cleaner.io.max.bytes.per.second", "1e6"}});
+    EXPECT_TRUE(reading.problems.empty());
+    EXPECT_TRUE(reading.warnings.empty());
+    const CleanerConfig& cleaner = reading.config.cleaner;
+    EXPECT_FALSE(cleaner.enabled);
+    EXPECT_GT(cleaner.backoff, std::chrono::hours(24 * 365));
+    EXPECT_EQ(cleaner.dedupe_bytes, 2 << 20);
+    EXPECT_EQ(cleaner.load_factor, 0.75);
+    EXPECT_EQ(cleaner.buffer_bytes, 65536);
+    EXPECT_EQ(cleaner.bytes_per_second, 1e6);
+    EXPECT_EQ(cleaner.share(2).dedupe_bytes, 1 << 20);
+    EXPECT_EQ(cleaner.share(2).bytes_per_second, 5e5);
+}
+
 TEST(Config, ARefusedKeySaysWhatToDo) {
     const ConfigReading reading = read_config({{"zookeeper.connect", "localhost:2181"}});
     ASSERT_EQ(reading.problems.size(), 1u);
