@@ -32,8 +32,7 @@ private:
 
     Task<> story() {
         co_await create_compacted();
-        int readers = 6;
-        for (int i = 0; i < 6; ++i) spawn(*world_, read(readers));
+        for (int i = 0; i < 6; ++i) spawn(*world_, read());
         for (int i = 0; i < 120; ++i) {
             EXPECT_TRUE(co_await put_some(prng_, 40));
             const auto pause = static_cast<std::int64_t>(prng_.below(4));
@@ -41,13 +40,14 @@ private:
         }
         EXPECT_TRUE(co_await wait_until_clean());
         stopping_ = true;
-        while (readers > 0) co_await sleep_for(*world_, std::chrono::milliseconds(1));
+        while (readers_ > 0) co_await sleep_for(*world_, std::chrono::milliseconds(1));
         co_await expect_survivors(false);
         co_await expect_all_seen();
         EXPECT_TRUE(co_await directory_->close());
     }
 
-    Task<> read(int& readers) {
+    Task<> read() {
+        ++readers_;
         Prng prng(prng_.next());
         while (!stopping_) {
             co_await sleep_for(*world_, std::chrono::microseconds(prng.below(40)));
@@ -65,7 +65,7 @@ private:
             const RecordBatchView batch(bytes);
             seen_.push_back({from.value, batch.base_offset().value, batch.last_offset().value});
         }
-        --readers;
+        --readers_;
     }
 
     /// A record that is there at the end was there all the time.
@@ -84,6 +84,7 @@ private:
 
     Prng prng_;
     bool stopping_{};
+    int readers_{};
     std::vector<Seen> seen_;
 };
 
