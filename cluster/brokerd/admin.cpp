@@ -43,7 +43,11 @@ Task<> Admin::stop() {
 Task<HttpAnswer> Admin::answer(std::string path) {
     HttpAnswer answer;
     if (path == "/metrics") {
-        const MetricsSnapshot figures = co_await figures_of_all(world_);
+        MetricsSnapshot figures = co_await figures_of_all(world_);
+        if (more_) {
+            const MetricsSnapshot more = co_await more_();
+            figures.merge(more);
+        }
         answer.body = prometheus_text(figures);
         answer.type = kPrometheusType;
     } else if (path == "/livez") {

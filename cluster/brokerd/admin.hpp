@@ -5,6 +5,7 @@
 #include "cluster/server/http_server.hpp"
 #include "core/config/config.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,9 +24,15 @@ public:
     /// Nothing when nothing is served.
     std::optional<std::uint16_t> port() const;
 
-    /// Clients are served, as /readyz tells.
-    void tell_ready() { unready_.clear(); }
-    void tell_unready(std::string reason) { unready_ = std::move(reason); }
+    /// Clients are served, as /readyz tells, and `more` is told among the figures.
+    void tell_ready(std::function<Task<MetricsSnapshot>()> more) {
+        unready_.clear();
+        more_ = std::move(more);
+    }
+    void tell_unready(std::string reason) {
+        unready_ = std::move(reason);
+        more_ = nullptr;
+    }
 
     Task<> stop();
 
@@ -36,6 +43,7 @@ private:
 
     World& world_;
     std::string unready_{"the log directories are being opened"};
+    std::function<Task<MetricsSnapshot>()> more_;
     std::unique_ptr<HttpServer> server_;
 };
 

@@ -1,6 +1,7 @@
 #include "cluster/brokerd/broker.hpp"
 
 #include "cluster/brokerd/figures.hpp"
+#include "cluster/brokerd/group_figures.hpp"
 #include "cluster/handlers/config_resources.hpp"
 #include "core/runtime/shard_call.hpp"
 
@@ -166,6 +167,12 @@ Task<> Broker::write_checkpoints_steadily() {
             logger_.error("cannot write the checkpoints", {{"reason", written.error().message()}});
         }
     }
+}
+
+Task<MetricsSnapshot> Broker::group_figures() {
+    if (gate_.closed() || stopping_) co_return MetricsSnapshot();
+    const Gate::Pass pass = gate_.enter();
+    co_return co_await millrace::group_figures(world_, shards_);
 }
 
 Task<Result<void>> Broker::stop() {

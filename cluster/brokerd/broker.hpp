@@ -24,6 +24,9 @@ public:
     /// `heard` runs, on this shard, once no log directory serves any more: time to stop.
     void on_storage_gone(std::function<void()> heard) { topics_->on_all_failed(std::move(heard)); }
 
+    /// What groups have read and have before them; nothing while it stops.
+    Task<MetricsSnapshot> group_figures();
+
     /// A clean stop: no new requests, what was begun is answered, logs synced, marker written.
     Task<Result<void>> stop();
 

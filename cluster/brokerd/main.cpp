@@ -87,7 +87,8 @@ Task<> serve(RingWorld& world, Logger& logger, const Life& life, int& exit_code)
     if (admin) {
         auto broker = co_await Broker::start(world, logger, life.config);
         if (broker) {
-            (*admin)->tell_ready();
+            Broker* const running = broker->get();
+            (*admin)->tell_ready([running] { return running->group_figures(); });
             // As Kafka does; the stop tells that it isn't clean.
             (*broker)->on_storage_gone([] { kill(getpid(), SIGTERM); });
             if (!life.throw_away_folder.empty()) {

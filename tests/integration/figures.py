@@ -4,12 +4,13 @@ that docs/metrics.md lists."""
 import argparse
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
 
-from broker import Broker, expect, run_story
+from broker import Broker, expect, kcat, run_story
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "metrics.md")
 
@@ -45,6 +46,14 @@ def compare(text):
                f"no line of Prometheus' format: {line}")
 
 
+def let_a_group_read(broker):
+    """Figures of groups are there once there is one that has committed."""
+    kcat("-P", "-b", broker.address, "-t", "figures", timeout=30, input=b"one\ntwo\n")
+    read = kcat("-b", broker.address, "-G", "figures", "-X", "auto.offset.reset=earliest", "-c", "2", "figures",
+                timeout=60, stdout=subprocess.PIPE)
+    expect(read.stdout.split() == [b"one", b"two"], f"a group reads what is there: {read.stdout} {read.stderr}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", required=True)
@@ -62,6 +71,7 @@ def main():
                 status, text = get(port, path)
                 expect(status == 200, f"{path} answers {status} {text}")
             expect(get(port, "/other")[0] == 404, "other paths are not found")
+            let_a_group_read(broker)
             compare(get(port, "/metrics")[1])
             broker.stop()
 

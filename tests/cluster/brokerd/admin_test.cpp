@@ -41,7 +41,7 @@ TEST_P(AdminTest, ReadinessFollowsWhatTheBrokerTells) {
         const std::string early = co_await get(port, "/readyz");
         EXPECT_TRUE(early.starts_with("HTTP/1.1 503 "));
         EXPECT_TRUE(early.ends_with("the log directories are being opened\n"));
-        (*admin)->tell_ready();
+        (*admin)->tell_ready(nullptr);
         const std::string ready = co_await get(port, "/readyz");
         EXPECT_TRUE(ready.starts_with("HTTP/1.1 200 "));
         (*admin)->tell_unready("stopping");
