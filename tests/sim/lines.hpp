@@ -20,6 +20,7 @@ public:
         if (has("checkpoint ends")) ++outcome_.checkpoints;
         if (has("journal file used again")) ++outcome_.files_used_again;
         if (has("a segment's time is over")) ++outcome_.segments_deleted;
+        if (has("cleaned a log")) ++outcome_.cleanings;
         if (has("recovered")) ++outcome_.replays;
         if (has("a log directory is full")) ++outcome_.full_directories;
         if (has("takes appends again")) ++outcome_.full_no_more;

@@ -33,6 +33,7 @@ struct Outcome {
     std::uint64_t offsets_given_up{};
     std::uint64_t deletions{};
     std::uint64_t segments_deleted{};
+    std::uint64_t cleanings{};
     std::uint64_t full_directories{};
     std::uint64_t full_no_more{};
     std::uint64_t shares_taken{};

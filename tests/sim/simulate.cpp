@@ -48,6 +48,7 @@ std::vector<Total> counts(const Outcome& outcome) {
             {"served beside a failed one", outcome.served_beside_failed},
             {"records deleted", outcome.deletions},
             {"segments deleted", outcome.segments_deleted},
+            {"compacted logs cleaned", outcome.cleanings},
             {"members with a share", outcome.shares_taken},
             {"offsets committed", outcome.offsets_committed},
             {"stale commits refused", outcome.stale_commits_refused},

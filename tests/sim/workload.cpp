@@ -84,6 +84,9 @@ private:
                          {"num.partitions", std::to_string(kPartitions)},
                          {"message.max.bytes", "40000"},
                          {"offsets.topic.num.partitions", "2"},
+                         {"offsets.topic.segment.bytes", "8192"},
+                         {"log.cleaner.backoff.ms", "2000"},
+                         {"log.cleaner.min.cleanable.ratio", "0.01"},
                          {"offsets.retention.check.interval.ms", "20000"},
                          {"group.initial.rebalance.delay.ms", "500"},
                          {"log.index.interval.bytes", "1000"}})
