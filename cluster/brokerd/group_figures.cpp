@@ -19,19 +19,29 @@ struct Committed {
     std::int64_t offset{};
 };
 
+/// A scrape costs bounded memory, and holds its shard for some ten milliseconds at most. A group
+/// counts as one more than it has offsets.
+constexpr std::size_t kTold = 20'000;
+
 /// What one shard coordinates.
 struct ShardGroups {
     std::vector<Committed> offsets;
     std::map<std::string, std::int64_t> members;
+    std::int64_t left_out{};
 };
 
 Task<Result<void>> list_groups(const GroupCoordinator& groups, ShardGroups& into) {
+    std::size_t told = 0;
     groups.each_group([&](const Group& group, const CommittedOffsets& offsets) {
+        if (told + 1 + offsets.all().size() > kTold) {
+            ++into.left_out;
+            return;
+        }
+        told += 1 + offsets.all().size();
         into.members[group.id()] = static_cast<std::int64_t>(group.members().size());
         for (const auto& [key, value] : offsets.all()) {
-            into.offsets.push_back({group.id(),
-                                    {groups.topics().name_of(key.topic), key.partition},
-                                    value.offset});
+            into.offsets.push_back(
+                {group.id(), {groups.topics().name_of(key.topic), key.partition}, value.offset});
         }
     });
     co_return Result<void>();
@@ -61,6 +71,9 @@ public:
     void note_members(const std::string& group, std::int64_t count) {
         add("kafka_consumergroup_members", kMembers, {{"consumergroup", group}}, count);
     }
+    void note_left_out(std::int64_t count) {
+        add("millrace_groups_without_figures", kLeftOut, {}, count);
+    }
 
     MetricsSnapshot figures;
 
@@ -70,6 +83,8 @@ private:
     static constexpr std::string_view kLag = "Records that a group has not committed yet";
     static constexpr std::string_view kLagSum = "These records of all partitions of a topic";
     static constexpr std::string_view kMembers = "Members of a group";
+    static constexpr std::string_view kLeftOut =
+        "Groups that have none, because there are too many";
 
     void add(std::string_view name, std::string_view help, const MetricLabels& labels,
              std::int64_t amount) {
@@ -111,6 +126,7 @@ Task<MetricsSnapshot> group_figures(World& world,
     for (const ShardGroups& each : groups) {
         for (const Committed& one : each.offsets) sheet.note(one, wanted[one.read]);
         for (const auto& [group, count] : each.members) sheet.note_members(group, count);
+        sheet.note_left_out(each.left_out);
     }
     co_return std::move(sheet.figures);
 }

@@ -109,8 +109,10 @@ def run_story(broker, story):
 def kcat(*arguments, timeout, **options):
     """Runs kcat to its end; returns the finished process, its stderr as text."""
     options.setdefault("stdout", subprocess.DEVNULL)
-    return subprocess.run(["kcat", *map(str, arguments)], stderr=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL, timeout=timeout, errors="replace", **options)
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.run(["kcat", *map(str, arguments)], stderr=subprocess.PIPE, timeout=timeout,
+                          errors="replace", **options)
 
 
 def kcat_consume(address, topic, partition, out_path, timeout):

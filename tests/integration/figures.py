@@ -46,12 +46,28 @@ def compare(text):
                f"no line of Prometheus' format: {line}")
 
 
+def produce(broker, *lines):
+    sent = kcat("-P", "-b", broker.address, "-t", "figures", timeout=30, input="".join(f"{line}\n" for line in lines))
+    expect(sent.returncode == 0, f"kcat produces: {sent.stderr}")
+
+
 def let_a_group_read(broker):
-    """Figures of groups are there once there is one that has committed."""
-    kcat("-P", "-b", broker.address, "-t", "figures", timeout=30, input=b"one\ntwo\n")
-    read = kcat("-b", broker.address, "-G", "figures", "-X", "auto.offset.reset=earliest", "-c", "2", "figures",
+    """It has read two records of five then."""
+    produce(broker, "one", "two")
+    read = kcat("-b", broker.address, "-G", "readers", "-X", "auto.offset.reset=earliest", "-c", "2", "figures",
                 timeout=60, stdout=subprocess.PIPE)
-    expect(read.stdout.split() == [b"one", b"two"], f"a group reads what is there: {read.stdout} {read.stderr}")
+    expect(read.stdout.split() == ["one", "two"], f"a group reads what is there: {read.stdout} {read.stderr}")
+    produce(broker, "three", "four", "five")
+
+
+def compare_lag(text):
+    group, topic, partition = 'consumergroup="readers"', 'topic="figures"', 'partition="0"'
+    for name, labels, value in (("current_offset", [group, partition, topic], 2),
+                                ("current_offset_sum", [group, topic], 2),
+                                ("lag", [group, partition, topic], 3), ("lag_sum", [group, topic], 3),
+                                ("members", [group], 0)):
+        line = f"kafka_consumergroup_{name}{{{','.join(labels)}}} {value}"
+        expect(line in text.splitlines(), f"the figures have {line}")
 
 
 def main():
@@ -72,7 +88,9 @@ def main():
                 expect(status == 200, f"{path} answers {status} {text}")
             expect(get(port, "/other")[0] == 404, "other paths are not found")
             let_a_group_read(broker)
-            compare(get(port, "/metrics")[1])
+            figures = get(port, "/metrics")[1]
+            compare(figures)
+            compare_lag(figures)
             broker.stop()
 
         return run_story(broker, story)

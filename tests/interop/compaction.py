@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE), str(HERE / "differential"), str(HERE.parent / "integr
 from broker import Broker, BrokerError, expect  # noqa: E402
 import kafka  # noqa: E402
 from batches import batch, crc32c  # noqa: E402
+from compaction_commits import CommitStory  # noqa: E402
 from compaction_kills import KillStory, wait_for  # noqa: E402
 from raw_produce import Producer, create_topics  # noqa: E402
 
@@ -256,6 +257,7 @@ def parse():
     parser.add_argument("--broker", required=True, help="the broker's binary")
     parser.add_argument("--histories", type=int, default=200)
     parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--commits", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--keep", help="a folder in which everything is left")
     parser.add_argument("--override", action="append", default=[], metavar="KEY=VALUE")
@@ -267,6 +269,8 @@ def run_in(options, folder):
         story = Story(options, folder)
         if options.histories:
             story.run()
+        commits = CommitStory(options, folder / "commits")
+        commits.run()
         kills = KillStory(options, folder / "kills")
         if options.kills:
             kills.run()
@@ -274,8 +278,8 @@ def run_in(options, folder):
         print(f"FAILED: {error}")
         print("0 passed, 1 failed")
         return 1
-    print(f"figure: {story.figure()}; {kills.figure()}")
-    print(f"{options.histories + options.kills} passed, 0 failed")
+    print(f"figure: {story.figure()}; {commits.figure()}; {kills.figure()}")
+    print(f"{options.histories + options.kills + 1} passed, 0 failed")
     return 0
 
 
