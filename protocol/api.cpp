@@ -69,8 +69,8 @@ constexpr Api kApis[] = {
     {ApiKey::kDescribeTransactions, "DescribeTransactions", {0, 0}, 0, kNotServed},
     {ApiKey::kListTransactions, "ListTransactions", {0, 1}, 0, kNotServed},
     {ApiKey::kAllocateProducerIds, "AllocateProducerIds", {0, 0}, 0, kNotServed},
-    {ApiKey::kConsumerGroupHeartbeat, "ConsumerGroupHeartbeat", {0, 0}, 0, kNotServed},
-    {ApiKey::kConsumerGroupDescribe, "ConsumerGroupDescribe", {0, 0}, 0, kNotServed},
+    {ApiKey::kConsumerGroupHeartbeat, "ConsumerGroupHeartbeat", {0, 0}, 0, {0, 0}},
+    {ApiKey::kConsumerGroupDescribe, "ConsumerGroupDescribe", {0, 0}, 0, {0, 0}},
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include "cluster/handlers/broker_context.hpp"
 #include "protocol/message/alter_configs.hpp"
 #include "protocol/message/api_versions.hpp"
+#include "protocol/message/consumer_group_describe.hpp"
+#include "protocol/message/consumer_group_heartbeat.hpp"
 #include "protocol/message/create_partitions.hpp"
 #include "protocol/message/create_topics.hpp"
 #include "protocol/message/delete_groups.hpp"
@@ -94,6 +96,10 @@ Task<DeleteGroupsResponse> handle_delete_groups(BrokerContext& broker, RequestCo
                                                 const DeleteGroupsRequest& request);
 Task<OffsetDeleteResponse> handle_offset_delete(BrokerContext& broker, RequestContext& context,
                                                 const OffsetDeleteRequest& request);
+Task<ConsumerGroupHeartbeatResponse> handle_consumer_group_heartbeat(
+    BrokerContext& broker, RequestContext& context, const ConsumerGroupHeartbeatRequest& request);
+Task<ConsumerGroupDescribeResponse> handle_consumer_group_describe(
+    BrokerContext& broker, RequestContext& context, const ConsumerGroupDescribeRequest& request);
 
 /// A numeric address as Java writes one that it has no name for.
 std::string java_address(std::string_view address);

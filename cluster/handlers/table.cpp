@@ -62,6 +62,8 @@ void serve_all(BrokerContext& broker, HandlerTable& table) {
     serve(broker, table, &handle_list_groups);
     serve(broker, table, &handle_delete_groups);
     serve(broker, table, &handle_offset_delete);
+    serve(broker, table, &handle_consumer_group_heartbeat);
+    serve(broker, table, &handle_consumer_group_describe);
     table.serve_undecoded(ApiKey::kApiVersions, &handle_api_versions);
 }
 

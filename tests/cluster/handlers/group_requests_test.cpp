@@ -53,6 +53,21 @@ TEST_P(GroupRequests, ASyncHasToNameTheProtocolOnceItCan) {
     });
 }
 
+TEST_P(GroupRequests, TheNewerProtocolIsRefusedAsByABrokerWithZooKeeper) {
+    with_broker([](Client& client) -> Task<> {
+        ConsumerGroupHeartbeatRequest beat;
+        beat.group_id = "g";
+        const auto beaten = co_await client.ask<ConsumerGroupHeartbeatResponse>(beat, 0);
+        EXPECT_EQ(beaten->error_code, raw(ErrorCode::kUnsupportedVersion));
+        ConsumerGroupDescribeRequest describe;
+        describe.group_ids.assign({"g", "h"});
+        const auto described = co_await client.ask<ConsumerGroupDescribeResponse>(describe, 0);
+        EXPECT_EQ(described->groups.size(), 2u);
+        EXPECT_EQ(described->groups[1].group_id, "h");
+        EXPECT_EQ(described->groups[1].error_code, raw(ErrorCode::kUnsupportedVersion));
+    });
+}
+
 TEST(JavaAddressTest, AnAddressIsSpelledOutAsJavaDoes) {
     EXPECT_EQ(java_address("10.0.0.7"), "/10.0.0.7");
     EXPECT_EQ(java_address("::1"), "/0:0:0:0:0:0:0:1");
