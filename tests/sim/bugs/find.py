@@ -1,6 +1,6 @@
 """Looks for each planted bug with the simulator that has it: every one must be found within 200 seeds.
 
-    find.py FOLDER     the folder of the built simulators, one for each bug"""
+    find.py FOLDER [BUG]...    the folder of the built simulators, one for each bug; all bugs, or those named"""
 
 import os
 import re
@@ -23,9 +23,9 @@ def find(folder, name):
     return int(found[1]) if found else None
 
 
-def main(folder):
+def main(folder, names):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        seeds = dict(zip(BUGS, pool.map(lambda name: find(Path(folder), name), BUGS)))
+        seeds = dict(zip(names, pool.map(lambda name: find(Path(folder), name), names)))
     for name, seed in seeds.items():
         print(f"{name}: " + (f"found by seed {seed}" if seed else f"not found within {SEEDS} seeds"))
     missed = sum(seed is None for seed in seeds.values())
@@ -34,6 +34,6 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2 or not set(sys.argv[2:]) <= BUGS.keys():
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2:] or list(BUGS)))
