@@ -199,11 +199,12 @@ class Scale:
     # Beside Kafka.
 
     def cost(self, broker, members, kind, count):
-        """Microseconds of processor time a request."""
+        """Microseconds of processor time a request: all of it, and the broker's own without the kernel's."""
         exchanges = members.heartbeats(count) if kind == "Heartbeat" else members.commits(count)
         before = usage.cpu_of(broker.process.pid)
         crowd.stream(broker.port, CALLERS, exchanges)
-        return sum(usage.cpu_between(before, usage.cpu_of(broker.process.pid))) * 1e6 / count
+        spent = usage.cpu_between(before, usage.cpu_of(broker.process.pid))
+        return sum(spent) * 1e6 / count, spent.user * 1e6 / count
 
     def beside_kafka(self):
         folder = self.folder / "kafka"
@@ -232,14 +233,17 @@ class Scale:
         for number in range(self.options.pairs):
             runs.append({name: self.cost(broker, members[name], kind, count)
                          for name, broker in brokers.items()})
-            print(f"{kind}, pair {number + 1}: " +
-                  ", ".join(f"{name} {value:.1f} us" for name, value in runs[-1].items()), flush=True)
+            print(f"{kind}, pair {number + 1}: " + ", ".join(
+                f"{name} {total:.1f} us ({user:.1f} user)" for name, (total, user) in runs[-1].items()), flush=True)
         for name in ("flush", "os") if kind == "OffsetCommit" else ("flush",):
-            ratios = [run[name] / run["Kafka"] for run in runs]
             what = f"{kind} with durability={name}" if kind == "OffsetCommit" else kind
-            self.tell(f"{what} {statistics.median(run[name] for run in runs):.1f} us of CPU against "
-                      f"{statistics.median(run['Kafka'] for run in runs):.1f}, ratio "
-                      f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+            texts = []
+            for place, part in enumerate(("CPU", "it outside the kernel")):
+                mine, other = ([run[who][place] for run in runs] for who in (name, "Kafka"))
+                ratios = [a / b for a, b in zip(mine, other)]
+                texts.append(f"{statistics.median(mine):.1f} us of {part} against {statistics.median(other):.1f}, "
+                             f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+            self.tell(f"{what} {', '.join(texts)}")
 
 
 PARTS = ("many_groups", "many_members", "beside_kafka")
