@@ -10,7 +10,7 @@ import time
 import group_wire as wire
 
 SESSION_MS, REBALANCE_MS = 6_000, 10_000
-HEARTBEAT_S, COMMIT_S = 1.5, 0.5
+HEARTBEAT_S, COMMIT_S = 1.0, 0.5
 # A member that has shown itself so lately can't be forgotten: a session, and room for a slow machine.
 SHOWN_S = SESSION_MS / 1000 - 2
 PAUSE_S = SESSION_MS / 1000 + 2
