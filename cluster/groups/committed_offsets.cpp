@@ -29,10 +29,19 @@ const CommittedOffset* CommittedOffsets::find(OffsetKey key) const {
 void CommittedOffsets::put(OffsetKey key, CommittedOffset value) {
     const auto place = place_of(key);
     if (place == lines_.end() || place->key != key) {
-        lines_.insert(place, Line{key, std::move(value)});
+        lines_.insert(place_with_room(place), Line{key, std::move(value)});
     } else if (place->value.record <= value.record) {
         place->value = std::move(value);
     }
+}
+
+/// Grows by a quarter, where a vector would double: most groups have few offsets, and keep them.
+std::vector<CommittedOffsets::Line>::iterator CommittedOffsets::place_with_room(
+    std::vector<Line>::iterator place) {
+    if (lines_.size() < lines_.capacity()) return place;
+    const auto index = place - lines_.begin();
+    lines_.reserve(lines_.size() + lines_.size() / 4 + 1);
+    return lines_.begin() + index;
 }
 
 bool CommittedOffsets::remove(OffsetKey key) {
@@ -43,8 +52,9 @@ bool CommittedOffsets::remove(OffsetKey key) {
 }
 
 void CommittedOffsets::end(OffsetKey key) {
-    const auto found = under_way_.find(key);
-    if (found != under_way_.end() && --found->second == 0) under_way_.erase(found);
+    const auto found = under_way_->find(key);
+    if (found != under_way_->end() && --found->second == 0) under_way_->erase(found);
+    if (under_way_->empty()) under_way_.reset();
 }
 
 }  // namespace millrace

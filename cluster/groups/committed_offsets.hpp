@@ -4,12 +4,12 @@
 // shard share, and the offsets are one sorted vector.
 #pragma once
 
+#include "core/base/seldom.hpp"
 #include "core/base/types.hpp"
 
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,18 +37,31 @@ struct OffsetKey {
     auto operator<=>(const OffsetKey&) const = default;
 };
 
-struct CommittedOffset {
+class CommittedOffset {
+public:
     std::int64_t offset{};
     TimestampMs committed_at{};
-    TimestampMs expires_at = -1;        // where an old client has said so itself
-    Offset record;                      // of the batch in __consumer_offsets
-    std::unique_ptr<std::string> note;  // the client's metadata; null when it is empty
+    Offset record;  // of the batch in __consumer_offsets
     std::int32_t leader_epoch = -1;
 
-    std::string_view metadata() const { return note ? std::string_view(*note) : ""; }
+    /// The client's own.
+    std::string_view metadata() const { return rest_->metadata; }
     void set_metadata(std::string_view text) {
-        note = text.empty() ? nullptr : std::make_unique<std::string>(text);
+        if (text != metadata()) rest_->metadata = text;
     }
+    /// Where an old client has said so itself, else negative.
+    TimestampMs expires_at() const { return rest_->expires_at; }
+    void set_expires_at(TimestampMs when) {
+        if (when != expires_at()) rest_->expires_at = when;
+    }
+
+private:
+    /// What few offsets have.
+    struct Rest {
+        std::string metadata;
+        TimestampMs expires_at = -1;
+    };
+    Seldom<Rest> rest_;
 };
 
 /// Owned by its group's entry, on the shard of the group's coordinator.
@@ -69,17 +82,18 @@ public:
     void shrink() { lines_.shrink_to_fit(); }
 
     /// A commit that is under way.
-    void begin(OffsetKey key) { ++under_way_[key]; }
+    void begin(OffsetKey key) { ++(*under_way_)[key]; }
     void end(OffsetKey key);
-    bool is_under_way(OffsetKey key) const { return under_way_.contains(key); }
+    bool is_under_way(OffsetKey key) const { return under_way_->contains(key); }
     /// Nothing is there, and nothing comes.
-    bool is_bare() const { return lines_.empty() && under_way_.empty(); }
+    bool is_bare() const { return lines_.empty() && under_way_->empty(); }
 
 private:
     std::vector<Line>::iterator place_of(OffsetKey key);
+    std::vector<Line>::iterator place_with_room(std::vector<Line>::iterator place);
 
     std::vector<Line> lines_;
-    std::map<OffsetKey, int> under_way_;
+    Seldom<std::map<OffsetKey, int>> under_way_;
 };
 
 }  // namespace millrace

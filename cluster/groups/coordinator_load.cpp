@@ -131,17 +131,17 @@ void GroupCoordinator::take_loaded(const PartitionPtr& partition, Loading loaded
         if (each.value.empty() && each.offsets.all().empty()) continue;
         EntryPtr entry;
         if (each.value.empty()) {
-            entry = std::make_shared<Entry>(*this, partition, id, config_.limits, now());
+            entry = std::make_shared<Entry>(partition, id, config_.limits, now());
         } else {
             Reader reader(each.value);
             const auto version = reader.read<std::int16_t>();
             const auto value = GroupMetadataValue::decode(reader, version);
-            entry = std::make_shared<Entry>(*this, partition, id, config_.limits, value.value(),
-                                            version, now());
+            entry = std::make_shared<Entry>(partition, id, config_.limits, value.value(), version,
+                                            now());
         }
         entry->offsets = std::move(each.offsets);
         entry->offsets.shrink();
-        partition->groups.emplace(id, entry);
+        partition->groups.emplace(entry->group.id(), entry);
         settle(*entry);
     }
     partition->loaded = true;

@@ -149,7 +149,7 @@ Task<> GroupCoordinator::drop_offsets(PartitionPtr partition, EntryPtr entry,
     const bool ends = entry->group.is(GroupState::kEmpty) && entry->offsets.is_bare();
     if (ends) entry->group.die(now());
     if (entry->group.is(GroupState::kDead)) {
-        world_.timers().disarm(entry->alarm);
+        entry->alarm.reset();
         const bool was_stored = entry->group.generation() > 0;
         if (partition->groups.erase(group) > 0 && was_stored) batch.drop_group(group);
     }
@@ -217,8 +217,9 @@ std::vector<OffsetKey> GroupCoordinator::expired(const Entry& entry, TimestampMs
         if (has_members && group.subscribed()->contains(topics_.name_of(key.topic))) continue;
         TimestampMs since = value.committed_at;
         if (!has_members && !is_simple) since = group.state_since().value_or(since);
+        const TimestampMs expires_at = value.expires_at();
         const bool is_over =
-            value.expires_at >= 0 ? now >= value.expires_at : now - since >= config_.retention_ms;
+            expires_at >= 0 ? now >= expires_at : now - since >= config_.retention_ms;
         if (is_over) keys.push_back(key);
     }
     return keys;
@@ -231,8 +232,8 @@ ErrorCode GroupCoordinator::list(std::vector<GroupOverview>& groups) const {
         if (!partition->loaded) code = ErrorCode::kCoordinatorLoadInProgress;
         for (const auto& [id, entry] : partition->groups) {
             const Group& group = entry->group;
-            groups.push_back(
-                {id, group.protocol_type().value_or(""), std::string(name_of(group.state()))});
+            groups.push_back({group.id(), group.protocol_type().value_or(""),
+                              std::string(name_of(group.state()))});
         }
     }
     return code;

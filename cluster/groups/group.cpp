@@ -39,14 +39,14 @@ Group::Group(std::string id, GroupLimits limits, const GroupMetadataValue& store
         member.protocols = {{stored.protocol.value_or(""),
                              Bytes(each.subscription.begin(), each.subscription.end())}};
         member.assignment = Bytes(each.assignment.begin(), each.assignment.end());
-        GroupMember& added = members_.add(std::move(member));
+        GroupMember& added = members_->add(std::move(member));
         expect_sign(added, now);
     }
-    if (stored.leader && members_.find(*stored.leader) != nullptr) {
-        members_.set_leader(*stored.leader);
+    if (stored.leader && members_->find(*stored.leader) != nullptr) {
+        members_->set_leader(*stored.leader);
     }
     note_subscribed();
-    const bool is_over = std::cmp_greater(members_.size(), limits_.members_max);
+    const bool is_over = std::cmp_greater(members_->size(), limits_.members_max);
     if (is_over) prepare_rebalance(now);
 }
 
@@ -58,20 +58,20 @@ void Group::enter(GroupState state, Moment now) {
 ErrorCode Group::heartbeat(Moment now, const MemberClaim& who) {
     const ErrorCode code = check_generation(who);
     if (code != ErrorCode::kNone) return code;
-    expect_sign(*members_.find(who.member_id), now);
+    expect_sign(*members_->find(who.member_id), now);
     // A member that has joined may begin with heartbeats before it knows its share.
     return is(GroupState::kPreparingRebalance) ? ErrorCode::kRebalanceInProgress : ErrorCode::kNone;
 }
 
 ErrorCode Group::leave(Moment now, const MemberClaim& who) {
     if (who.member_id.empty()) {
-        const std::string* const id = who.instance_id ? members_.id_of(*who.instance_id) : nullptr;
+        const std::string* const id = who.instance_id ? members_->id_of(*who.instance_id) : nullptr;
         if (id == nullptr) return ErrorCode::kUnknownMemberId;
         remove_and_rebalance(now, std::string(*id));
         return ErrorCode::kNone;
     }
     const std::string id(who.member_id);
-    if (pending_.contains(id)) {
+    if (pending_->contains(id)) {
         remove_pending(now, id);
         return ErrorCode::kNone;
     }
@@ -90,31 +90,32 @@ ErrorCode Group::admit_commit(Moment now, const MemberClaim& who) {
     const ErrorCode code = check_generation(who);
     if (code != ErrorCode::kNone) return code;
     if (is(GroupState::kCompletingRebalance)) return ErrorCode::kRebalanceInProgress;
-    expect_sign(*members_.find(who.member_id), now);
+    expect_sign(*members_->find(who.member_id), now);
     return ErrorCode::kNone;
 }
 
 void Group::leave_to_others(Moment now) {
     enter(GroupState::kDead, now);
-    join_due_.reset();
-    sync_due_.reset();
-    for (auto& [number, member] : members_.all()) {
-        deadlines_.clear(member);
-        members_.answer_join(member, {.code = ErrorCode::kNotCoordinator, .member_id = member.id});
+    timing_->join_due.reset();
+    timing_->sync_due.reset();
+    for (auto& [number, member] : members_->all()) {
+        timing_->deadlines.clear(member);
+        members_->answer_join(member, {.code = ErrorCode::kNotCoordinator, .member_id = member.id});
         GroupMembers::answer_sync(member, {.code = ErrorCode::kNotCoordinator});
     }
-    for (auto& [id, pending] : pending_) deadlines_.clear(pending);
-    pending_.clear();
+    for (auto& [id, pending] : *pending_) timing_->deadlines.clear(pending);
+    pending_->clear();
 }
 
 /// Kafka fences whoever uses an instance id that is somebody else's by now.
 ErrorCode Group::check(const MemberClaim& who) const {
     if (who.instance_id) {
-        const std::string* const id = members_.id_of(*who.instance_id);
+        const std::string* const id = members_->id_of(*who.instance_id);
         if (id == nullptr) return ErrorCode::kUnknownMemberId;
         if (*id != who.member_id) return ErrorCode::kFencedInstanceId;
     }
-    return members_.find(who.member_id) == nullptr ? ErrorCode::kUnknownMemberId : ErrorCode::kNone;
+    return members_->find(who.member_id) == nullptr ? ErrorCode::kUnknownMemberId
+                                                    : ErrorCode::kNone;
 }
 
 ErrorCode Group::check_generation(const MemberClaim& who) const {
@@ -125,8 +126,8 @@ ErrorCode Group::check_generation(const MemberClaim& who) const {
 }
 
 std::optional<Time> Group::next_deadline() const {
-    std::optional<Time> next = deadlines_.next();
-    for (const std::optional<Time>& each : {join_due_, sync_due_}) {
+    std::optional<Time> next = timing_->deadlines.next();
+    for (const std::optional<Time>& each : {timing_->join_due, timing_->sync_due}) {
         if (each && (!next || *each < *next)) next = each;
     }
     return next;
@@ -134,18 +135,18 @@ std::optional<Time> Group::next_deadline() const {
 
 void Group::on_time(Moment now) {
     for (auto next = next_deadline(); next && *next <= now.time; next = next_deadline()) {
-        if (join_due_ == next) {
+        if (timing_->join_due == next) {
             on_join_time(now);
-        } else if (sync_due_ == next) {
+        } else if (timing_->sync_due == next) {
             on_sync_time(now);
-        } else if (Expiring* const silent = deadlines_.take_due(now.time)) {
+        } else if (Expiring* const silent = timing_->deadlines.take_due(now.time)) {
             on_silence(*silent, now);
         }
     }
 }
 
 void Group::on_silence(Expiring& who, Moment now) {
-    for (const auto& [id, pending] : pending_) {
+    for (const auto& [id, pending] : *pending_) {
         if (&pending == &who) return remove_pending(now, std::string(id));
     }
     const auto& member = static_cast<const GroupMember&>(who);
@@ -155,19 +156,19 @@ void Group::on_silence(Expiring& who, Moment now) {
 }
 
 void Group::expect_sign(GroupMember& member, Moment now, std::int64_t within_ms) {
-    if (!member.is_new && member.is_waiting()) return deadlines_.clear(member);
-    deadlines_.set(member, now.time + std::chrono::milliseconds(within_ms));
+    if (!member.is_new && member.is_waiting()) return timing_->deadlines.clear(member);
+    timing_->deadlines.set(member, now.time + std::chrono::milliseconds(within_ms));
 }
 
 /// Whoever waits with the member asks again, if it is there at all.
 void Group::remove_member(std::string_view id) {
-    GroupMember* const member = members_.find(id);
+    GroupMember* const member = members_->find(id);
     if (member == nullptr) return;
-    members_.answer_join(*member, {.code = ErrorCode::kUnknownMemberId});
+    members_->answer_join(*member, {.code = ErrorCode::kUnknownMemberId});
     GroupMembers::answer_sync(*member, {.code = ErrorCode::kUnknownMemberId});
     take_sync(*member);
-    deadlines_.clear(*member);
-    members_.remove(id);
+    timing_->deadlines.clear(*member);
+    members_->remove(id);
 }
 
 void Group::remove_and_rebalance(Moment now, const std::string& id) {
@@ -177,26 +178,34 @@ void Group::remove_and_rebalance(Moment now, const std::string& id) {
 }
 
 void Group::remove_pending(Moment now, const std::string& id) {
-    const auto found = pending_.find(id);
-    if (found == pending_.end()) return;
-    deadlines_.clear(found->second);
-    pending_.erase(found);
+    const auto found = pending_->find(id);
+    if (found == pending_->end()) return;
+    timing_->deadlines.clear(found->second);
+    pending_->erase(found);
     complete_join_if_all_there(now);
+}
+
+void Group::rest() {
+    const Group& self = *this;
+    if (!self.members_->empty() || !self.pending_->empty() || self.next_deadline()) return;
+    members_.reset();
+    pending_.reset();
+    subscribed_.reset();
+    timing_.reset();
 }
 
 /// A consumer's subscription begins, in every version, as in the first. One that can't be read
 /// leaves it open what the group reads.
 void Group::note_subscribed() {
     subscribed_.reset();
-    if (!is_of_consumers()) return;
-    if (!members_.empty() && !protocol_name_) return;
+    if (!is_of_consumers() || members_->empty() || !protocol_name_) return;
     std::set<std::string, std::less<>> topics;
-    for (const auto& [number, member] : members_.all()) {
+    for (const auto& [number, member] : members_->all()) {
         const auto wanted = subscribed_topics(member.metadata(*protocol_name_));
         if (!wanted) return;
         topics.insert(wanted->begin(), wanted->end());
     }
-    subscribed_ = std::move(topics);
+    *subscribed_ = std::move(topics);
 }
 
 /// The group as a record's value. Without `assignments` members keep the ones they have.
@@ -205,9 +214,9 @@ Bytes Group::to_record(const Assignments* assignments) const {
     value.protocol_type = protocol_type_.value_or("");
     value.generation = generation_;
     value.protocol = protocol_name_;
-    value.leader = members_.leader();
+    value.leader = members_->leader();
     value.current_state_timestamp = state_since_.value_or(-1);
-    for (const auto& [number, member] : members_.all()) {
+    for (const auto& [number, member] : members_->all()) {
         auto& into = value.members.emplace_back();
         into.member_id = member.id;
         into.group_instance_id = member.instance_id;

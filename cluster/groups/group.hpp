@@ -11,6 +11,7 @@
 #pragma once
 
 #include "cluster/groups/group_members.hpp"
+#include "core/base/seldom.hpp"
 #include "protocol/message/group_metadata_value.hpp"
 
 #include <set>
@@ -53,6 +54,8 @@ struct GroupStore {
 /// Lives on one shard, owned by the coordinator there. Replies that it was given are told by it.
 class Group {
 public:
+    using Topics = std::optional<std::set<std::string, std::less<>>>;
+
     Group(std::string id, GroupLimits limits, Moment now);
     /// As it was stored. Its members are alive until their sessions end.
     Group(std::string id, GroupLimits limits, const GroupMetadataValue& stored,
@@ -64,13 +67,11 @@ public:
     std::int32_t generation() const { return generation_; }
     const std::optional<std::string>& protocol_type() const { return protocol_type_; }
     const std::optional<std::string>& protocol_name() const { return protocol_name_; }
-    const GroupMembers& members() const { return members_; }
+    const GroupMembers& members() const { return *members_; }
     /// By the wall clock; nothing for a group of old, whose record doesn't say.
     std::optional<TimestampMs> state_since() const { return state_since_; }
-    /// Of consumers; nothing when that isn't known.
-    const std::optional<std::set<std::string, std::less<>>>& subscribed() const {
-        return subscribed_;
-    }
+    /// Of consumers that have members; nothing when it isn't known.
+    const Topics& subscribed() const { return *subscribed_; }
     bool is_of_consumers() const { return protocol_type_ && *protocol_type_ == kConsumerProtocol; }
 
     void join(Moment now, JoinWish wish, Reply<JoinAnswer>& reply);
@@ -93,9 +94,25 @@ public:
     std::vector<GroupStore> take_stores() { return std::exchange(stores_, {}); }
     void stored(Moment now, GroupStore store, ErrorCode code);
 
+    /// Gives back the room that only members need, when there are none.
+    void rest();
+
 private:
     struct Pending : Expiring {
         std::string id;
+    };
+
+    /// What is to happen at its time.
+    struct Timing {
+        MemberDeadlines deadlines;
+        std::optional<Time> join_due;  // of PreparingRebalance
+        // Of an empty group's first members: how long it waits now, and may go on to.
+        bool gathers{};
+        std::int32_t gather_delay_ms{};
+        std::int32_t gather_rest_ms{};
+        bool more_came{};
+        std::optional<Time> sync_due;  // of members that were told of the generation
+        std::size_t syncs_owed{};
     };
 
     // Joining.
@@ -147,20 +164,12 @@ private:
     std::int32_t generation_{};
     std::optional<std::string> protocol_type_;
     std::optional<std::string> protocol_name_;
-    GroupMembers members_;
-    std::map<std::string, Pending, std::less<>> pending_;  // have an id, and are to come with it
-    std::optional<std::set<std::string, std::less<>>> subscribed_;
-    MemberDeadlines deadlines_;
+    // A broker may know very many groups without members.
+    Seldom<GroupMembers> members_;
+    Seldom<std::map<std::string, Pending, std::less<>>> pending_;  // are to come with their ids
+    Seldom<Topics> subscribed_;
+    Seldom<Timing> timing_;
     std::vector<GroupStore> stores_;
-
-    std::optional<Time> join_due_;  // of PreparingRebalance
-    // Of an empty group's first members: how long it waits now, and may go on to.
-    bool gathers_{};
-    std::int32_t gather_delay_ms_{};
-    std::int32_t gather_rest_ms_{};
-    bool more_came_{};
-    std::optional<Time> sync_due_;  // of members that were told of the generation
-    std::size_t syncs_owed_{};
 };
 
 }  // namespace millrace

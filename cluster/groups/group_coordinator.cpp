@@ -117,7 +117,7 @@ void GroupCoordinator::drop(std::int32_t index) {
     Partition& partition = *found.mapped();
     partition.turn.stop();
     for (auto& [id, entry] : partition.groups) {
-        world_.timers().disarm(entry->alarm);
+        entry->alarm.reset();
         entry->group.leave_to_others(now());
     }
 }
@@ -130,11 +130,9 @@ GroupCoordinator::EntryPtr GroupCoordinator::find(const Partition& partition,
 
 GroupCoordinator::EntryPtr GroupCoordinator::find_or_add(const PartitionPtr& partition,
                                                          std::string_view group) {
-    EntryPtr& entry = partition->groups[std::string(group)];
-    if (!entry) {
-        entry =
-            std::make_shared<Entry>(*this, partition, std::string(group), config_.limits, now());
-    }
+    if (EntryPtr known = find(*partition, group)) return known;
+    auto entry = std::make_shared<Entry>(partition, std::string(group), config_.limits, now());
+    partition->groups.emplace(entry->group.id(), entry);
     return entry;
 }
 
@@ -145,7 +143,7 @@ void GroupCoordinator::Alarm::fire(Timer& timer) {
 
 void GroupCoordinator::on_alarm(Entry& entry) {
     const EntryPtr held = entry.shared_from_this();
-    entry.alarm.set_to.reset();
+    entry.alarm.reset();
     entry.group.on_time(now());
     settle(entry);
 }
@@ -155,11 +153,14 @@ void GroupCoordinator::settle(Entry& entry) {
     for (GroupStore& each : entry.group.take_stores()) {
         gate_.spawn(store(entry.shared_from_this(), std::move(each)));
     }
+    entry.group.rest();
     const std::optional<Time> next = entry.group.next_deadline();
-    if (next == entry.alarm.set_to) return;
-    world_.timers().disarm(entry.alarm);
-    entry.alarm.set_to = next;
-    if (next) world_.timers().arm(entry.alarm, *next);
+    if (!next) return entry.alarm.reset();
+    if (entry.alarm && entry.alarm->set_to == *next) return;
+    if (!entry.alarm) entry.alarm = std::make_unique<Alarm>(*this, entry);
+    world_.timers().disarm(*entry.alarm);
+    entry.alarm->set_to = *next;
+    world_.timers().arm(*entry.alarm, *next);
 }
 
 Task<> GroupCoordinator::store(EntryPtr entry, GroupStore store) {

@@ -136,22 +136,20 @@ private:
 
         GroupCoordinator& coordinator;
         Entry& watched;
-        std::optional<Time> set_to;
+        Time set_to{};
     };
 
     struct Partition;
     /// A group with all that belongs to it. Whoever waits with it holds it.
     struct Entry : std::enable_shared_from_this<Entry> {
         template <class... Stored>
-        Entry(GroupCoordinator& owner, std::weak_ptr<Partition> home, Stored&&... stored)
-            : partition(std::move(home)),
-              group(std::forward<Stored>(stored)...),
-              alarm(owner, *this) {}
+        explicit Entry(std::weak_ptr<Partition> home, Stored&&... stored)
+            : partition(std::move(home)), group(std::forward<Stored>(stored)...) {}
 
         const std::weak_ptr<Partition> partition;
         Group group;
         CommittedOffsets offsets;
-        Alarm alarm;
+        std::unique_ptr<Alarm> alarm;  // while it is set
     };
     using EntryPtr = std::shared_ptr<Entry>;
 
@@ -164,7 +162,7 @@ private:
         const Uuid topic_id;
         bool loaded{};
         Semaphore turn;  // appends go into the log in the order of what happened
-        std::map<std::string, EntryPtr, std::less<>> groups;
+        std::map<std::string_view, EntryPtr> groups;  // by the entry's own id
     };
     using PartitionPtr = std::shared_ptr<Partition>;
 

@@ -49,7 +49,7 @@ Result<CommittedOffset> read_offset(ByteView bytes) {
     CommittedOffset offset;
     offset.offset = value->offset;
     offset.committed_at = value->commit_timestamp;
-    offset.expires_at = value->expire_timestamp;
+    offset.set_expires_at(value->expire_timestamp);
     offset.leader_epoch = value->leader_epoch;
     offset.set_metadata(value->metadata);
     return offset;
@@ -129,8 +129,8 @@ void GroupBatch::put_offset(std::string_view group, std::string_view topic, std:
     value.leader_epoch = offset.leader_epoch;
     value.metadata = offset.metadata();
     value.commit_timestamp = offset.committed_at;
-    value.expire_timestamp = offset.expires_at;
-    const bool expires = offset.expires_at >= 0;
+    value.expire_timestamp = offset.expires_at();
+    const bool expires = offset.expires_at() >= 0;
     const Bytes bytes = encoded(value, expires ? kExpiringValueVersion : kOffsetValueVersion);
     append(offset_key(group, topic, partition), bytes);
 }

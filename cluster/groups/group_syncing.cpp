@@ -16,7 +16,7 @@ void Group::sync(Moment now, SyncWish wish, Reply<SyncAnswer>& reply) {
         code = ErrorCode::kRebalanceInProgress;
     }
     if (code != ErrorCode::kNone) return reply.tell({.code = code});
-    GroupMember& member = *members_.find(wish.who.member_id);
+    GroupMember& member = *members_->find(wish.who.member_id);
     take_sync(member);
     if (is(GroupState::kStable)) {
         expect_sign(member, now);
@@ -25,9 +25,9 @@ void Group::sync(Moment now, SyncWish wish, Reply<SyncAnswer>& reply) {
     // A client that asks again has given the first request up.
     GroupMembers::answer_sync(member, {.code = ErrorCode::kUnknownMemberId});
     member.syncing = &reply;
-    if (!members_.is_leader(member.id)) return;
+    if (!members_->is_leader(member.id)) return;
     GroupStore store{.what = GroupStore::For::kAssignments, .generation = generation_};
-    for (const auto& [number, each] : members_.all()) {
+    for (const auto& [number, each] : members_->all()) {
         const auto share = wish.assignments.find(each.id);
         const bool has_one = share != wish.assignments.end();
         store.assignments.emplace(each.id, has_one ? std::move(share->second) : Bytes());
@@ -43,7 +43,7 @@ void Group::propagate(Moment now, ErrorCode code) {
         answer.protocol_type = protocol_type_;
         answer.protocol_name = protocol_name_;
     }
-    for (auto& [number, member] : members_.all()) {
+    for (auto& [number, member] : members_->all()) {
         answer.assignment = member.assignment;
         if (GroupMembers::answer_sync(member, answer)) expect_sign(member, now);
     }
@@ -61,7 +61,7 @@ void Group::stored(Moment now, GroupStore store, ErrorCode code) {
 void Group::assigned(Moment now, GroupStore store, ErrorCode code) {
     const bool is_current = is(GroupState::kCompletingRebalance) && store.generation == generation_;
     if (!is_current) return;
-    for (auto& [number, member] : members_.all()) {
+    for (auto& [number, member] : members_->all()) {
         const auto share = store.assignments.find(member.id);
         const bool gets_it = code == ErrorCode::kNone && share != store.assignments.end();
         member.assignment = gets_it ? std::move(share->second) : Bytes();
@@ -73,7 +73,7 @@ void Group::assigned(Moment now, GroupStore store, ErrorCode code) {
 }
 
 void Group::replaced(Moment now, GroupStore store, ErrorCode code) {
-    GroupMember* const member = members_.find(store.member_id);
+    GroupMember* const member = members_->find(store.member_id);
     if (member == nullptr || member->joining == nullptr) return;
     JoinAnswer answer;
     if (code != ErrorCode::kNone) {
@@ -81,20 +81,20 @@ void Group::replaced(Moment now, GroupStore store, ErrorCode code) {
         answer.protocol_type = protocol_type_;
         answer.protocol_name = protocol_name_;
         answer.leader = store.before.leader;
-        members_.answer_join(*member, std::move(answer));
-        members_.rename(*member, store.before.id);
-        members_.update(*member, member->protocols, store.before.rebalance_timeout_ms,
-                        store.before.session_timeout_ms);
+        members_->answer_join(*member, std::move(answer));
+        members_->rename(*member, store.before.id);
+        members_->update(*member, member->protocols, store.before.rebalance_timeout_ms,
+                         store.before.session_timeout_ms);
         return expect_sign(*member, now);
     }
     // Whoever was told before that it leads would divide a group that is stable.
     answer = answer_of(*member);
-    answer.skip_assignment = store.can_skip_assignment && members_.is_leader(member->id);
+    answer.skip_assignment = store.can_skip_assignment && members_->is_leader(member->id);
     if (!store.can_skip_assignment) {
         answer.leader = store.before.leader;
         answer.members.clear();
     }
-    members_.answer_join(*member, std::move(answer));
+    members_->answer_join(*member, std::move(answer));
     // It has what is left of its former session to show itself.
     if (!member->has_deadline()) expect_sign(*member, now);
 }

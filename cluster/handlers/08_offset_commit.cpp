@@ -24,7 +24,7 @@ CommittedOffset offset_of(const OffsetCommitRequest& request,
     offset.leader_epoch = wanted.committed_leader_epoch;
     offset.committed_at = wanted.commit_timestamp == -1 ? now : wanted.commit_timestamp;
     if (request.retention_time_ms != kAsConfigured) {
-        offset.expires_at = now + request.retention_time_ms;
+        offset.set_expires_at(now + request.retention_time_ms);
     }
     offset.set_metadata(wanted.committed_metadata.value_or(""));
     return offset;

@@ -39,7 +39,30 @@ TEST(CommittedOffsetsTest, ACommitIsUnderWayUntilAllOfItsKindHaveEnded) {
     EXPECT_TRUE(offsets.is_bare());
 }
 
-TEST(CommittedOffsetsTest, ALineIsSmall) { EXPECT_LE(sizeof(CommittedOffsets::Line), 64u); }
+TEST(CommittedOffsetsTest, ALineIsSmall) { EXPECT_LE(sizeof(CommittedOffsets::Line), 48u); }
+
+TEST(CommittedOffsetsTest, LittleMoreRoomIsTakenThanIsNeeded) {
+    CommittedOffsets offsets;
+    for (std::int32_t i = 0; i < 1'000; ++i) {
+        offsets.put({0, i * 7 % 1'000}, at(i, i));
+        const std::size_t count = offsets.all().size();
+        ASSERT_LE(offsets.all().capacity(), count + count / 4 + 1);
+    }
+    for (std::int32_t i = 0; i < 1'000; ++i) {
+        ASSERT_EQ(offsets.find({0, i * 7 % 1'000})->offset, i);
+    }
+}
+
+TEST(CommittedOffsetsTest, WhatFewOffsetsHaveIsKeptWithThem) {
+    CommittedOffset offset;
+    EXPECT_EQ(offset.metadata(), "");
+    EXPECT_LT(offset.expires_at(), 0);
+    offset.set_metadata("note");
+    EXPECT_LT(offset.expires_at(), 0);
+    offset.set_expires_at(7);
+    EXPECT_EQ(offset.metadata(), "note");
+    EXPECT_EQ(offset.expires_at(), 7);
+}
 
 TEST(TopicNumbersTest, ANameHasOneNumber) {
     TopicNumbers topics;

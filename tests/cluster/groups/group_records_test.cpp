@@ -54,7 +54,7 @@ TEST(GroupRecordsTest, OffsetsComeBackAsTheyWere) {
         EXPECT_EQ(first.value->offset, 42);
         EXPECT_EQ(first.value->leader_epoch, 7);
         EXPECT_EQ(first.value->committed_at, 900);
-        EXPECT_EQ(first.value->expires_at, -1);
+        EXPECT_EQ(first.value->expires_at(), -1);
         EXPECT_EQ(first.value->metadata(), "note");
         EXPECT_FALSE(std::get<OffsetRecord>(records[1]).value);
         EXPECT_FALSE(std::get<GroupRecord>(records[2]).value);
@@ -84,11 +84,11 @@ TEST(GroupRecordsTest, AnOffsetWithATimeOfItsOwnIsOfTheVersionThatHasOne) {
     CommittedOffset offset;
     offset.offset = 1;
     offset.leader_epoch = 7;
-    offset.expires_at = 5'000;
+    offset.set_expires_at(5'000);
     batch.put_offset("g", "t", 0, offset);
     const auto records = read_all(std::move(batch).finish());
     const auto& read = std::get<OffsetRecord>(records[0]);
-    EXPECT_EQ(read.value->expires_at, 5'000);
+    EXPECT_EQ(read.value->expires_at(), 5'000);
     EXPECT_EQ(read.value->leader_epoch, -1) << "version 1 has no place for it";
 }
 

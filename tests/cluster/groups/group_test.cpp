@@ -66,12 +66,14 @@ protected:
              next = group_.next_deadline()) {
             time_ = std::max(time_, *next);
             group_.on_time(now());
+            group_.rest();
         }
         time_ = end;
     }
     std::vector<GroupStore> store(ErrorCode code = ErrorCode::kNone) {
         std::vector<GroupStore> stores = group_.take_stores();
         for (const GroupStore& each : stores) group_.stored(now(), each, code);
+        group_.rest();
         return stores;
     }
     /// Members "a", "b" and so on, of which "a" leads, in a stable generation.
@@ -272,6 +274,20 @@ TEST_F(GroupTest, TheLastOneLeavesAnEmptyGroupThatIsStored) {
     ASSERT_EQ(stores.size(), 1u);
     EXPECT_EQ(stores[0].what, GroupStore::For::kEmptyGroup);
     EXPECT_EQ(group_.next_deadline(), std::nullopt);
+}
+
+TEST_F(GroupTest, AnEmptyGroupTakesLittleRoomAndKnowsWhatItWas) {
+    be_stable(2);
+    group_.leave(now(), {"a"});
+    group_.leave(now(), {"b"});
+    store();
+    EXPECT_EQ(group_.state(), GroupState::kEmpty);
+    EXPECT_EQ(group_.protocol_type(), "consumer");
+    EXPECT_EQ(group_.next_deadline(), std::nullopt);
+    EXPECT_TRUE(group_.members().empty());
+    be_stable(2, 3);
+    EXPECT_EQ(group_.members().leader(), "a");
+    EXPECT_LE(sizeof(Group), 224u);
 }
 
 TEST_F(GroupTest, AStaticMemberComesBackUnnoticed) {

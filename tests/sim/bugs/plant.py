@@ -78,7 +78,7 @@ BUGS = {
          "return who.generation <= generation_ ? ErrorCode::kNone : ErrorCode::kIllegalGeneration;")]},
     # A member's heartbeats don't keep it in its group.
     "forgotten-member": {"cluster/groups/group.cpp": [
-        ("expect_sign(*members_.find(who.member_id), now);\n    // A member that has joined",
+        ("expect_sign(*members_->find(who.member_id), now);\n    // A member that has joined",
          "// A member that has joined")]},
     # Offsets expire by their commits, whoever is in the group.
     "expired-early": {"cluster/groups/coordinator_offsets.cpp": [
