@@ -75,14 +75,14 @@ def exchange_all(connection, exchanges):
 
 
 async def prepare(port, partitions):
-    connection = await wire.Connection.open(port)
-    code = wire.created(await connection.call(wire.CREATE_TOPICS, wire.create_topic(TOPIC, partitions)))
-    expect(code in (wire.NONE, wire.TOPIC_EXISTS), f"the topic can't be made: error {code}")
+    """The topic is there, and groups are coordinated. A Java broker that has just started knows of no broker."""
     deadline = time.monotonic() + 60
-    while wire.found_coordinator(await connection.call(
-            wire.FIND_COORDINATOR, wire.find_coordinator("any"))) != wire.NONE:
-        expect(time.monotonic() < deadline, "no coordinator in 60 s")
-        await asyncio.sleep(0.1)
+    connection = await wire.Connection.open(port)
+    for kind, body, told in ((wire.CREATE_TOPICS, wire.create_topic(TOPIC, partitions), wire.created),
+                             (wire.FIND_COORDINATOR, wire.find_coordinator("any"), wire.found_coordinator)):
+        while (code := told(await connection.call(kind, body))) not in (wire.NONE, wire.TOPIC_EXISTS):
+            expect(time.monotonic() < deadline, f"no topic and coordinator in 60 s: error {code}")
+            await asyncio.sleep(0.1)
     connection.drop()
 
 
