@@ -24,6 +24,7 @@ TOPIC = "scale"
 OFFSETS_PARTITIONS = 50
 PARTITIONS = 10              # of the topic; each group has an offset of each
 LOADED_WITHIN_S, JOINED_WITHIN_S = 5, 10
+BYTES_GOAL, CPU_GOAL = 100, 1 / 8   # not bounds: they are told beside what is so
 LOADERS, CALLERS = 200, 64
 SESSION_MS, REBALANCE_MS = 45_000, 300_000   # what Java's consumer has unless told otherwise
 
@@ -138,6 +139,7 @@ class Scale:
     def many_groups(self):
         groups = self.options.groups
         probes = [fetch_exchange(number) for number in one_group_of_each_partition(groups)]
+        expect(len(probes) == OFFSETS_PARTITIONS, "too few groups for a probe of each partition")
         with self.broker("groups") as broker:
             broker.start()
             asyncio.run(prepare(broker.port, PARTITIONS))
@@ -157,7 +159,7 @@ class Scale:
                 time.sleep(1)
                 memory = usage.memory_mib(broker.process.pid)
                 each = (memory - bare) * 1024 * 1024 / (groups * PARTITIONS)
-                self.tell(f"{each:.0f} bytes a committed offset then ({memory:.0f} MiB resident, "
+                self.tell(f"{each:.0f} bytes a committed offset then (goal {BYTES_GOAL}; {memory:.0f} MiB resident, "
                           f"{bare:.0f} without groups)")
                 crowd.stream(broker.port, LOADERS, (fetch_exchange(number) for number in range(groups)))
             each = (after - bare) * 1024 * 1024 / (groups * PARTITIONS)
@@ -243,7 +245,7 @@ class Scale:
                 ratios = [a / b for a, b in zip(mine, other)]
                 texts.append(f"{statistics.median(mine):.1f} us of {part} against {statistics.median(other):.1f}, "
                              f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-            self.tell(f"{what} {', '.join(texts)}")
+            self.tell(f"{what} {', '.join(texts)} (goal {CPU_GOAL:.2f})")
 
 
 PARTS = ("many_groups", "many_members", "beside_kafka")
