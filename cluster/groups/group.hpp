@@ -162,6 +162,7 @@ private:
     GroupState state_ = GroupState::kEmpty;
     std::optional<TimestampMs> state_since_;
     std::int32_t generation_{};
+    std::int32_t divided_ = -1;  // the generation whose division is being stored, or was
     std::optional<std::string> protocol_type_;
     std::optional<std::string> protocol_name_;
     // A broker may know very many groups without members.

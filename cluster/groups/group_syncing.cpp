@@ -26,6 +26,8 @@ void Group::sync(Moment now, SyncWish wish, Reply<SyncAnswer>& reply) {
     GroupMembers::answer_sync(member, {.code = ErrorCode::kUnknownMemberId});
     member.syncing = &reply;
     if (!members_->is_leader(member.id)) return;
+    // Members are told the first division, and a restart believes the last one that was stored.
+    if (std::exchange(divided_, generation_) == generation_) return;
     GroupStore store{.what = GroupStore::For::kAssignments, .generation = generation_};
     for (const auto& [number, each] : members_->all()) {
         const auto share = wish.assignments.find(each.id);

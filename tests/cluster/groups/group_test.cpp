@@ -197,6 +197,18 @@ TEST_F(GroupTest, ADivisionThatIsNotStoredIsTheEndOfItsGeneration) {
     EXPECT_EQ(group_.state(), GroupState::kPreparingRebalance);
 }
 
+TEST_F(GroupTest, AGenerationIsDividedOnce) {
+    for (const char* id : {"a", "b"}) join(newcomer(id));
+    pass(6s);
+    Sync& second = sync("b", 1);
+    Sync& first_try = sync("a", 1, {{"a", Bytes(1)}, {"b", Bytes(2)}});
+    Sync& again = sync("a", 1, {{"a", Bytes(2)}, {"b", Bytes(1)}});
+    EXPECT_EQ(first_try.code(), ErrorCode::kUnknownMemberId) << "given up";
+    EXPECT_EQ(store().size(), 1u);
+    EXPECT_EQ(again.answer->assignment, Bytes(1));
+    EXPECT_EQ(second.answer->assignment, Bytes(2));
+}
+
 TEST_F(GroupTest, ADivisionOfAFormerGenerationHasNoEffect) {
     join(newcomer("a"));
     pass(6s);
