@@ -1,5 +1,6 @@
 #include "cluster/brokerd/doctor.hpp"
 
+#include "cluster/tools/json_text.hpp"
 #include "core/storage/log_directory.hpp"
 
 #include <fmt/format.h>
@@ -113,20 +114,6 @@ Check check_room(const FolderFacts& facts, const BrokerConfig& config) {
     }
     if (facts.free_bytes < wanted) return {Verdict::kWarn, name, found, remedy};
     return {Verdict::kOk, name, found, ""};
-}
-
-/// As JSON and RFC 8259 want it.
-void append_json(std::string& out, std::string_view text) {
-    out += '"';
-    for (const char each : text) {
-        if (each == '"' || each == '\\') out += '\\';
-        if (static_cast<unsigned char>(each) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(each));
-        } else {
-            out += each;
-        }
-    }
-    out += '"';
 }
 
 }  // namespace

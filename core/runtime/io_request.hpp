@@ -86,6 +86,10 @@ inline constexpr std::uint32_t kDurableWrite = 1;
 /// it.
 inline constexpr std::uint32_t kMayWait = 2;
 
+/// With kReadAt and kWriteAt, as offset: where the handle stands, and it moves on. For pipes,
+/// terminals, and what somebody else has opened.
+inline constexpr std::uint64_t kWhereItStands = ~std::uint64_t{0};
+
 /// With kSend: more of the same message follows at once (MSG_MORE).
 inline constexpr std::uint32_t kMore = 1;
 

@@ -35,6 +35,7 @@ ROOMS = {
         ["coordination"],
         ["replication"],
         ["groups"],
+        ["tools"],
         ["handlers", "server"],
         ["brokerd"],
     ],
