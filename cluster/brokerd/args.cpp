@@ -12,6 +12,7 @@ const char* const kUsage =
     "       millrace dev [--port N] [--override key=value]...\n"
     "       millrace doctor [server.properties] [--override key=value]... [--json]\n"
     "       millrace recover DIR [--accept-loss]\n"
+    "       millrace topics | groups | produce | consume ...  (each with --help)\n"
     "\n"
     "Serves Kafka clients from the log directories of server.properties until SIGTERM, SIGINT or\n"
     "SIGHUP. The keys are those of Kafka 3.9; --override wins over the file.\n"

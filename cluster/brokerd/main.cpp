@@ -7,6 +7,7 @@
 #include "cluster/brokerd/dev.hpp"
 #include "cluster/brokerd/doctor.hpp"
 #include "cluster/brokerd/recover.hpp"
+#include "cluster/brokerd/tool_args.hpp"
 #include "uring/host_probe.hpp"
 #include "uring/machine.hpp"
 #include "uring/shard_threads.hpp"
@@ -14,11 +15,13 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -276,10 +279,66 @@ int run_doctor(const Arguments& arguments) {
     return any_failed(checks) ? 1 : 0;
 }
 
+std::size_t columns_of(int handle) {
+    winsize size{};
+    if (isatty(handle) == 0 || ioctl(handle, TIOCGWINSZ, &size) != 0) return 0;
+    return size.ws_col;
+}
+
+/// The most that anybody may have, unless told otherwise.
+constexpr int kPipeBytes = 1 << 20;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// The first one asks for an early end, the next one is the end.
+void on_interrupt(int signal) {
+    interrupted = 1;
+    std::signal(signal, SIG_DFL);
+}
+
+Terminal open_terminal() {
+    // A reader that has gone is an error of the write.
+    std::signal(SIGPIPE, SIG_IGN);
+    // What a pipe gathers while a request is under way goes with the next one. No pipe, no harm.
+    for (const int each : {STDIN_FILENO, STDOUT_FILENO})
+        (void)fcntl(each, F_SETPIPE_SZ, kPipeBytes);
+    Terminal terminal;
+    terminal.columns = columns_of(STDOUT_FILENO);
+    terminal.shows_progress = isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0;
+    terminal.interrupted = [] { return interrupted != 0; };
+    return terminal;
+}
+
+Task<> use_tool(RingWorld& world, const ToolOptions& options, const Terminal& terminal,
+                ToolExit& exit_code) {
+    exit_code = co_await run_tool(world, options, terminal);
+    world.stop();
+}
+
+int run_tool_of(int count, const char* const* values) {
+    const ToolArguments arguments = parse_tool_arguments(count, values);
+    if (!arguments.options) {
+        std::fputs((arguments.text + "\n").c_str(), arguments.is_help ? stdout : stderr);
+        return static_cast<int>(arguments.is_help ? ToolExit::kDone : ToolExit::kWrongUsage);
+    }
+    const auto world = RingWorld::open(RingFeatures::allowed_by_environment());
+    if (!world) return complain(explain_refusal(world.error()));
+    const Terminal terminal = open_terminal();
+    // Who consumes has offsets to commit, and a group to leave. All others just end.
+    if (std::holds_alternative<ConsumeOptions>(arguments.options->wish)) {
+        for (const int each : {SIGINT, SIGTERM}) std::signal(each, on_interrupt);
+    }
+    ToolExit exit_code = ToolExit::kUnreachable;
+    spawn(**world, use_tool(**world, *arguments.options, terminal, exit_code));
+    (*world)->run();
+    return static_cast<int>(exit_code);
+}
+
 }  // namespace
 }  // namespace millrace
 
 int main(int count, char** values) {
+    if (count > 1 && millrace::names_tool(values[1])) return millrace::run_tool_of(count, values);
     const millrace::Arguments arguments = millrace::parse_arguments(count, values);
     using Verb = millrace::Arguments::Verb;
     switch (arguments.verb) {
