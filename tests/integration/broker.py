@@ -4,6 +4,7 @@ so that a fresh machine can run these tests."""
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -13,6 +14,12 @@ STOP_TIMEOUT_S = 60
 
 class BrokerError(Exception):
     """The broker did not do what its command line promises; carries the end of its log."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Broker:

@@ -8,24 +8,17 @@ partitions, numbers each partition's records from 0 until its standard input end
 import argparse
 import random
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from broker import Broker, BrokerError, expect, kcat, kcat_consume, run_story
+from broker import Broker, BrokerError, expect, free_port, kcat, kcat_consume, run_story
 
 TOPIC = "idempotent"
 # Debian's own Python, which has Debian's confluent_kafka.
 WRITER = ["/usr/bin/python3", str(Path(__file__).resolve().parent / "idempotent_writer.py")]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Story:
