@@ -26,6 +26,7 @@ PARTITIONS = 10              # of the topic; each group has an offset of each
 LOADED_WITHIN_S, JOINED_WITHIN_S = 5, 10
 BYTES_GOAL, CPU_GOAL = 100, 1 / 8   # not bounds: they are told beside what is so
 LOADERS, CALLERS = 200, 64
+GROUP_BYTES = 16 << 20
 SESSION_MS, REBALANCE_MS = 45_000, 300_000   # what Java's consumer has unless told otherwise
 
 
@@ -171,7 +172,7 @@ class Scale:
 
     def many_members(self):
         # The group's one record is larger than a batch may be by default.
-        with self.broker("members", "message.max.bytes=16777216") as broker:
+        with self.broker("members", f"message.max.bytes={GROUP_BYTES}") as broker:
             broker.start()
             asyncio.run(prepare(broker.port, PARTITIONS))
             before = usage.memory_mib(broker.process.pid)
@@ -182,7 +183,8 @@ class Scale:
             self.judge(took < JOINED_WITHIN_S,
                        f"{self.options.members} members on as many connections joined one group in {took:.1f} s "
                        f"(ids {moments['last id']:.1f} s, generation told {moments['first generation']:.1f} to "
-                       f"{moments['last generation']:.1f} s; group.initial.rebalance.delay.ms=3000), {spent:.1f} s "
+                       f"{moments['last generation']:.1f} s; group.initial.rebalance.delay.ms=3000, "
+                       f"message.max.bytes={GROUP_BYTES}), {spent:.1f} s "
                        f"of CPU, {(memory - before) * 1024 / self.options.members:.0f} KiB a member")
             broker.stop()
 
@@ -238,7 +240,8 @@ class Scale:
             print(f"{kind}, pair {number + 1}: " + ", ".join(
                 f"{name} {total:.1f} us ({user:.1f} user)" for name, (total, user) in runs[-1].items()), flush=True)
         for name in ("flush", "os") if kind == "OffsetCommit" else ("flush",):
-            what = f"{kind} with durability={name}" if kind == "OffsetCommit" else kind
+            what = f"{kind} with durability={name}" if kind == "OffsetCommit" else \
+                f"on {CALLERS} connections with one request in flight each a {kind}"
             texts = []
             for place, part in enumerate(("CPU", "it outside the kernel")):
                 mine, other = ([run[who][place] for run in runs] for who in (name, "Kafka"))
