@@ -9,6 +9,8 @@ namespace {
 constexpr std::size_t kInputBytes = 256 << 10;
 /// So that every leader has something to do.
 constexpr std::size_t kPendingBytesMax = 4 << 20;
+/// More than any broker takes, so that input without a separator costs no more memory.
+constexpr std::size_t kRecordBytesMax = 256 << 20;
 
 }  // namespace
 
@@ -74,6 +76,9 @@ Task<Outcome<>> Production::send_all_of(std::int32_t handle, const std::string& 
         read_ += static_cast<std::int64_t>(*count);
         splitter.add(as_text(ByteView(buffer).first(*count)));
         while (const auto record = splitter.next()) take_record(*record);
+        if (splitter.held() > kRecordBytesMax) {
+            co_return refused(name + ": a record of more than 256 MiB");
+        }
         // Who gives less than was asked for may be a person, or pause.
         if (*count == buffer.size() && sender_.pending() < kPendingBytesMax) continue;
         const auto flushed = co_await flush();

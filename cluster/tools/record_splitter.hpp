@@ -21,6 +21,8 @@ public:
     std::optional<std::string_view> next();
     /// What is left behind the last separator; nothing when it is nothing.
     std::optional<std::string_view> rest();
+    /// Bytes of the record that isn't whole yet.
+    std::size_t held() const { return text_.size() - at_; }
 
 private:
     const std::string separator_;

@@ -47,6 +47,17 @@ TEST(RecordSplitter, EveryCutOfATextGivesTheSameRecords) {
     }
 }
 
+TEST(RecordSplitter, WhatIsHeldIsOfTheRecordThatHasNoEnd) {
+    RecordSplitter splitter("\n");
+    splitter.add("one\ntw");
+    EXPECT_TRUE(splitter.next());
+    EXPECT_FALSE(splitter.next());
+    EXPECT_EQ(splitter.held(), 2u);
+    splitter.add("o\n");
+    EXPECT_TRUE(splitter.next());
+    EXPECT_EQ(splitter.held(), 0u);
+}
+
 TEST(RecordSplitter, AKeyEndsAtTheFirstSeparator) {
     EXPECT_EQ(split_key("k:v:w", ":").key, "k");
     EXPECT_EQ(split_key("k:v:w", ":").value, "v:w");
