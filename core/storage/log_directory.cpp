@@ -193,6 +193,13 @@ const LogDirectory::Entry* LogDirectory::find(const TopicPartition& name) const 
 }
 
 Task<Result<LogPlace>> LogDirectory::create(TopicPartition name, Uuid topic_id) {
+    // The ballast that a part has given up is for what that part has admitted, and not for new
+    // files.
+    for (const Part& each : parts_) {
+        const auto look = [&each] { return each.part->is_out_of_room(); };
+        ShardCall call(world_, each.shard, look);
+        if (co_await call.run()) co_return system_error(ENOSPC);
+    }
     if (told_.contains(name)) {
         // A start would take it for what the new log has deleted.
         const auto written = co_await write_offset_checkpoints();

@@ -4,6 +4,7 @@
 // The log's start moves first, durably. Then the files get another name, `.deleted`, and after
 // file.delete.delay.ms they are removed; who reads them meanwhile goes on. A start removes those
 // that a stop has left.
+#include "core/storage/ballast.hpp"
 #include "core/storage/partition_log.hpp"
 
 #include <algorithm>
@@ -16,6 +17,20 @@ namespace {
 /// Everything that may lie beside a segment's batches under its name. A snapshot of producers may
 /// be the only one there is: it goes when a newer one counts.
 constexpr std::array<const char*, 4> kSuffixes{".index", ".timeindex", ".txnindex", ".log"};
+
+/// Files that were just written, with their names. One that a newer one has replaced may be gone.
+Task<Result<void>> sync_files(World& world, std::vector<std::string> paths, std::string folder) {
+    for (const std::string& path : paths) {
+        auto file = co_await File::open(world, path, OpenMode::kReadWrite);
+        if (!file && file.error() == system_error(ENOENT)) continue;
+        if (!file) co_return file.error();
+        auto outcome = co_await file->sync(SyncScope::kAll);
+        const auto closed = co_await file->close();
+        if (outcome) outcome = closed;
+        if (!outcome) co_return outcome;
+    }
+    co_return co_await sync_folder(world, folder);
+}
 
 }  // namespace
 
@@ -96,6 +111,18 @@ Task<Result<void>> PartitionLog::drop_segments() {
     Result<void> outcome;
     const Offset keep =
         std::min({start_durable_.segment_base, start_at(log_start_).segment_base, fill_base_});
+    // Of batches that a checkpoint has covered, but no snapshot yet, only the segments tell who
+    // wrote them.
+    const bool tell_more = first_base() < keep && producers_.snapshot_end() < keep &&
+                           !producers_.state().producers().empty();
+    if (tell_more) {
+        outcome = co_await write_snapshots(durable_end_);
+        auto paths = producers_.take_unsynced();
+        if (outcome) outcome = co_await sync_files(world_, std::move(paths), folder_);
+        // Somebody else writes it just now, or there is no room: they go at the next look.
+        const bool waits = outcome ? producers_.snapshot_end() < keep : is_full(outcome.error());
+        if (waits) co_return Result<void>();
+    }
     // What is exchanged just now has its turn at the next look.
     while (outcome && !exchanging_ && first_base() < keep) {
         // Nobody begins to read it any more.
