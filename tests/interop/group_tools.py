@@ -33,6 +33,8 @@ STABLE_TIMEOUT_S = 60
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Names that tools make up when they are given none.
 RANDOM_GROUP = re.compile(r"\b(console-consumer|perf-consumer)-\d+\b")
+# Its table is as wide as such a name, which has one digit more or less.
+AS_WIDE_AS_A_NAME = "list-left"
 # In the order of hash tables, over random names.
 LISTED = re.compile(r"(?<=consumer groups \(')[^']*(?='\))")
 MEMBERS = re.compile(r"(?<=following members: \[).*(?=\]\. Make sure)")
@@ -114,6 +116,8 @@ def neutral(call, line, address):
     """What is another one's in each run goes: ids, times, addresses, and how the work was cut up."""
     name, tool = call[:2]
     line = RANDOM_GROUP.sub(r"\1-N", UUID.sub("UUID", line))
+    if name == AS_WIDE_AS_A_NAME:
+        line = re.sub(" +", " ", line)
     if line.startswith("{"):
         return json.dumps(without_times(json.loads(line)), sort_keys=True)
     if tool == calls.PERF and line.count(", ") == 9 and not line.startswith(("start.time", "time")):
