@@ -116,6 +116,8 @@ Task<Result<void>> LogProducers::remove(Offset offset) {
     const auto removed = co_await remove_file(world_, file_path);
     if (!removed && removed.error() != system_error(ENOENT)) co_return removed;
     files_.erase(offset);
+    // A checkpoint would look for it.
+    std::erase(unsynced_, file_path);
     co_return Result<void>();
 }
 

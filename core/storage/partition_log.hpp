@@ -406,6 +406,7 @@ private:
     Offset retention_start(TimestampMs now) const;
     void roll_when_empty();
     Task<Result<void>> drop_segments();
+    Task<Result<void>> keep_producers(Offset keep);
     Offset first_dirty() const;
     Offset first_too_young(TimestampMs now) const;
     bool is_overdue(TimestampMs now) const;

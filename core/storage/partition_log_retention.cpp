@@ -18,19 +18,21 @@ namespace {
 /// be the only one there is: it goes when a newer one counts.
 constexpr std::array<const char*, 4> kSuffixes{".index", ".timeindex", ".txnindex", ".log"};
 
-/// Files that were just written, with their names. One that a newer one has replaced may be gone.
-Task<Result<void>> sync_files(World& world, std::vector<std::string> paths, std::string folder) {
-    for (const std::string& path : paths) {
-        auto file = co_await File::open(world, path, OpenMode::kReadWrite);
-        if (!file && file.error() == system_error(ENOENT)) continue;
-        if (!file) co_return file.error();
-        auto outcome = co_await file->sync(SyncScope::kAll);
-        const auto closed = co_await file->close();
-        if (outcome) outcome = closed;
-        if (!outcome) co_return outcome;
-    }
+/// Of the log in `folder`, with its name. One that a newer one has replaced may be gone.
+Task<Result<void>> sync_snapshot(World& world, std::string folder, Offset at) {
+    const std::string path = folder + "/" + segment_file_name(at, ".snapshot");
+    auto file = co_await File::open(world, path, OpenMode::kReadWrite);
+    if (!file && file.error() == system_error(ENOENT)) co_return Result<void>();
+    if (!file) co_return file.error();
+    auto outcome = co_await file->sync(SyncScope::kAll);
+    const auto closed = co_await file->close();
+    if (outcome) outcome = closed;
+    if (!outcome) co_return outcome;
     co_return co_await sync_folder(world, folder);
 }
+
+/// Nothing is broken: what was wanted is done at the next look.
+bool can_wait(const Error& error) { return is_full(error) || error == system_error(EAGAIN); }
 
 }  // namespace
 
@@ -106,23 +108,27 @@ void PartitionLog::roll_when_empty() {
     note_account();
 }
 
+/// Of batches that a checkpoint has covered only the segments below `keep` tell who wrote them, or
+/// a snapshot that is on stable storage. EAGAIN: somebody else writes it just now.
+Task<Result<void>> PartitionLog::keep_producers(Offset keep) {
+    if (producers_.state().producers().empty()) co_return Result<void>();
+    if (producers_.snapshot_end() < keep) {
+        const auto written = co_await write_snapshots(durable_end_);
+        if (!written) co_return written;
+        if (producers_.snapshot_end() < keep) co_return system_error(EAGAIN);
+    }
+    // Whoever has written it may not have synced it yet.
+    const Offset newest = producers_.snapshot_end();
+    co_return co_await sync_snapshot(world_, folder_, newest);
+}
+
 Task<Result<void>> PartitionLog::drop_segments() {
     std::vector<std::unique_ptr<LogSegment>> dropped;
     Result<void> outcome;
     const Offset keep =
         std::min({start_durable_.segment_base, start_at(log_start_).segment_base, fill_base_});
-    // Of batches that a checkpoint has covered, but no snapshot yet, only the segments tell who
-    // wrote them.
-    const bool tell_more = first_base() < keep && producers_.snapshot_end() < keep &&
-                           !producers_.state().producers().empty();
-    if (tell_more) {
-        outcome = co_await write_snapshots(durable_end_);
-        auto paths = producers_.take_unsynced();
-        if (outcome) outcome = co_await sync_files(world_, std::move(paths), folder_);
-        // Somebody else writes it just now, or there is no room: they go at the next look.
-        const bool waits = outcome ? producers_.snapshot_end() < keep : is_full(outcome.error());
-        if (waits) co_return Result<void>();
-    }
+    if (first_base() < keep) outcome = co_await keep_producers(keep);
+    if (!outcome && can_wait(outcome.error())) co_return Result<void>();
     // What is exchanged just now has its turn at the next look.
     while (outcome && !exchanging_ && first_base() < keep) {
         // Nobody begins to read it any more.

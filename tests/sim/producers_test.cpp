@@ -32,6 +32,29 @@ protected:
         co_return appended->base_offset;
     }
 
+    Task<> take_checkpoint(bool& done) {
+        EXPECT_TRUE(co_await directory_->checkpoint());
+        done = true;
+    }
+
+    /// A checkpoint that begins with a log that rests: what `meanwhile` appends is covered by it,
+    /// but by no snapshot.
+    Task<> checkpoint_around(std::int32_t meanwhile) {
+        const TopicPartition rests{"u", PartitionIndex{0}};
+        const auto other = co_await directory_->create(rests, {});
+        Bytes batch = batch_number(0, 9);
+        EXPECT_TRUE(other && other->log->append(batch, LeaderEpoch{0}));
+        co_await sleep_for(*world_, std::chrono::seconds(31));
+        EXPECT_TRUE(co_await send(meanwhile - 1));
+        bool done = false;
+        spawn(*world_, take_checkpoint(done));
+        co_await sleep_for(*world_, std::chrono::microseconds(1));
+        EXPECT_TRUE(co_await send(meanwhile));
+        while (!done) co_await sleep_for(*world_, std::chrono::milliseconds(1));
+        EXPECT_EQ(log_->synced_end(), Offset{(meanwhile + 1) * kRecords});
+        co_await expect_snapshots(offsets(meanwhile * kRecords));
+    }
+
     Task<> send_from(std::int32_t first, std::int32_t behind) {
         for (std::int32_t i = first; i < behind; ++i) {
             const auto sent = co_await send(i);
@@ -302,6 +325,25 @@ TEST_F(ProducersTest, WhoseBatchesAreAllDeletedIsKnownBehindACrash) {
         EXPECT_TRUE(next && *next == Offset{22});
         const auto more = co_await send(9);
         EXPECT_TRUE(more && *more == Offset{24});
+    };
+    live(first());
+    live(second());
+}
+
+TEST_F(ProducersTest, WhoseBatchesWereDeletedBetweenACheckpointAndItsSnapshotIsKnownBehindACrash) {
+    const auto first = [this]() -> Task<> {
+        co_await create();
+        co_await send_from(0, 2);
+        co_await checkpoint_around(3);
+        TopicConfig topic;
+        topic.retention_bytes = 0;
+        log_->set_config(topic);
+        EXPECT_TRUE(co_await log_->drop_old(0));
+        EXPECT_EQ(log_->log_start_offset(), Offset{8});
+    };
+    const auto second = [this]() -> Task<> {
+        EXPECT_TRUE(co_await open());
+        co_await expect_window(4);
     };
     live(first());
     live(second());
