@@ -49,10 +49,12 @@ std::int32_t file_status(const IoRequest& request) {
 }
 
 std::int32_t filesystem_space(const IoRequest& request) {
-    struct statvfs status{};
-    if (statvfs(request.path, &status) != 0) return -errno;
-    const std::uint64_t unit = status.f_frsize;
-    *static_cast<FilesystemSpace*>(request.data) = {unit * status.f_blocks, unit * status.f_bavail};
+    struct statvfs space{};
+    struct stat path{};
+    if (statvfs(request.path, &space) != 0 || stat(request.path, &path) != 0) return -errno;
+    const std::uint64_t unit = space.f_frsize;
+    *static_cast<FilesystemSpace*>(request.data) = {unit * space.f_blocks, unit * space.f_bavail,
+                                                    path.st_dev};
     return 0;
 }
 

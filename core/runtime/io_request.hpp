@@ -109,6 +109,7 @@ struct FileStatus {
 struct FilesystemSpace {
     std::uint64_t total{};
     std::uint64_t available{};
+    std::uint64_t device{};  // two paths with the same one take each other's room
 };
 
 enum class SyncScope : std::uint32_t {

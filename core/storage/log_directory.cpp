@@ -127,6 +127,7 @@ Task<Result<void>> LogDirectory::check_identity() {
 Task<Result<void>> LogDirectory::choose_engine() {
     const auto space = co_await filesystem_space(world_, path_);
     if (!space) co_return space.error();
+    device_ = space->device;
     make_parts();
     LogConfig& config = config_;
     config.cache_bytes /= parts_.size();
@@ -193,13 +194,8 @@ const LogDirectory::Entry* LogDirectory::find(const TopicPartition& name) const 
 }
 
 Task<Result<LogPlace>> LogDirectory::create(TopicPartition name, Uuid topic_id) {
-    // The ballast that a part has given up is for what that part has admitted, and not for new
-    // files.
-    for (const Part& each : parts_) {
-        const auto look = [&each] { return each.part->is_out_of_room(); };
-        ShardCall call(world_, each.shard, look);
-        if (co_await call.run()) co_return system_error(ENOSPC);
-    }
+    const bool refused = co_await is_out_of_room();
+    if (refused) co_return system_error(ENOSPC);
     if (told_.contains(name)) {
         // A start would take it for what the new log has deleted.
         const auto written = co_await write_offset_checkpoints();
@@ -322,15 +318,22 @@ Task<Result<void>> LogDirectory::close_parts(bool are_settled) {
     co_return co_await visit_all(world_, part_shards(), visit);
 }
 
-/// Once one part is full, a stop leaves no ballast: the room that others have taken of what it gave
-/// up may be what its clean end needs.
-Task<> LogDirectory::give_up_room() {
+Task<bool> LogDirectory::is_out_of_room() {
     for (const Part& each : parts_) {
         if (!each.part) continue;
         const auto look = [&each] { return each.part->is_out_of_room(); };
         ShardCall call(world_, each.shard, look);
-        if (co_await call.run()) co_return co_await make_room();
+        const bool is_out = co_await call.run();
+        if (is_out) co_return true;
     }
+    co_return false;
+}
+
+/// Once one part is full, a stop leaves no ballast: the room that others have taken of what it gave
+/// up may be what its clean end needs.
+Task<> LogDirectory::give_up_room() {
+    const bool wanted = co_await is_out_of_room();
+    if (wanted) co_await make_room();
 }
 
 Task<Result<void>> LogDirectory::close() {

@@ -91,6 +91,10 @@ public:
     /// Its logs answer kStorageFailed from now on; the next start looks what there is.
     Task<> take_out_of_service(Error error);
 
+    /// A part of it has given its ballast up for what that part has admitted. New files wait until
+    /// it has it back, also those of others on the same device.
+    Task<bool> is_out_of_room();
+    bool is_on_device_of(const LogDirectory& other) const { return device_ == other.device_; }
     /// A small file of the directory's was refused for want of room, and will be tried once more:
     /// every part is full, and gives up its ballast.
     Task<> make_room();
@@ -173,6 +177,7 @@ private:
     LogConfig config_;  // of a part
     const std::uint32_t number_;
     File lock_;
+    std::uint64_t device_{};
     bool whole_{};                                  // the logs' files, once the journals are closed
     std::map<std::uint32_t, Journal::Past> pasts_;  // between recovery and the opening of parts
     std::vector<Part> parts_;

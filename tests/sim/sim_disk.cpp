@@ -113,7 +113,7 @@ std::int32_t SimDisk::carry_out(Request& request) {
         case IoKind::kSpace:
             // As large as ever: what a broker makes of the total isn't what is tried here.
             *static_cast<FilesystemSpace*>(request.wish.data) = {
-                kCapacity, capacity - std::min(used(), capacity)};
+                kCapacity, capacity - std::min(used(), capacity), kDevice};
             return 0;
         case IoKind::kFileStatus: {
             Handle* const handle = find(request.wish.handle);

@@ -55,6 +55,8 @@ public:
     explicit SimDisk(Prng prng) : prng_(prng) { make_root(); }
 
     static constexpr std::uint64_t kCapacity = std::uint64_t{1} << 40;
+    /// All folders lie on one.
+    static constexpr std::uint64_t kDevice = 1;
 
     DiskFaults faults;
     /// What files, and a block for each name, may take.
