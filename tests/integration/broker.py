@@ -3,10 +3,13 @@ so that a fresh machine can run these tests."""
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 60
@@ -99,6 +102,19 @@ class Broker:
 def expect(holds, what):
     if not holds:
         raise BrokerError(what)
+
+
+def run_in_folder(run, options, name):
+    """Tells the seed and returns `run(options, folder)`. The folder is `options.keep`, emptied, where a
+    test has that and it is set; any other goes at the end."""
+    print(f"seed {options.seed}", flush=True)
+    keep = getattr(options, "keep", None)
+    if keep:
+        shutil.rmtree(keep, ignore_errors=True)
+        Path(keep).mkdir(parents=True)
+        return run(options, Path(keep))
+    with tempfile.TemporaryDirectory(prefix=f"millrace-{name}-") as place:
+        return run(options, Path(place))
 
 
 def run_story(broker, story):

@@ -12,13 +12,11 @@ import asyncio
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 
 import group_wire as wire
-from broker import Broker, BrokerError, expect
+from broker import Broker, BrokerError, expect, run_in_folder
 from group_ledger import Ledger
 from group_member import Member
 
@@ -377,27 +375,21 @@ def parse():
     parser.add_argument("--members", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--kills", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--override", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--break", dest="breaks", choices=("owners", "commits", "stale", "settle"),
                         help="what the members do wrong")
-    options = parser.parse_args()
-    if options.seed is None:
-        options.seed = random.randrange(1 << 30)
-    return options
+    return parser.parse_args()
 
 
-def main():
-    options = parse()
-    print(f"seed {options.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="millrace-group-fire-") as name:
-        world = World(options, Path(name))
-        with world.broker:
-            try:
-                asyncio.run(world.run())
-                failures = world.ledger.violations
-            except BrokerError as error:
-                failures = [*world.ledger.violations, f"{error}\n{world.broker.log_tail()}"]
+def run_in(options, folder):
+    world = World(options, folder)
+    with world.broker:
+        try:
+            asyncio.run(world.run())
+            failures = world.ledger.violations
+        except BrokerError as error:
+            failures = [*world.ledger.violations, f"{error}\n{world.broker.log_tail()}"]
     for each in failures:
         print(f"FAILED: {each}")
     if not failures:
@@ -407,4 +399,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run_in, parse(), "group-fire"))

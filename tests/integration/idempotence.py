@@ -10,11 +10,11 @@ import random
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from broker import Broker, BrokerError, expect, free_port, kcat, kcat_consume, run_story
+from broker import (Broker, expect, free_port, kcat, kcat_consume, run_in_folder,
+                    run_story)
 
 TOPIC = "idempotent"
 # Debian's own Python, which has Debian's confluent_kafka.
@@ -87,22 +87,16 @@ def parse():
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--seconds", type=float, nargs=2, default=(0.3, 1.5), help="of each life")
-    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--override", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--writer", nargs=argparse.REMAINDER, default=WRITER)
-    options = parser.parse_args()
-    if options.seed is None:
-        options.seed = random.randrange(1 << 30)
-    return options
+    return parser.parse_args()
 
 
-def main():
-    options = parse()
-    print(f"seed {options.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="millrace-idempotence-") as name:
-        story = Story(options, Path(name))
-        return run_story(story.broker, story.run)
+def run_in(options, folder):
+    story = Story(options, folder)
+    return run_story(story.broker, story.run)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run_in, parse(), "idempotence"))

@@ -9,12 +9,10 @@ may be in the log or not, but must not be anything else. The last line says how 
 import argparse
 import random
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 
-from broker import Broker, BrokerError, kcat, kcat_consume
+from broker import Broker, BrokerError, kcat, kcat_consume, run_in_folder
 
 TOPIC = "kill"
 LINES_PER_RUN = 200
@@ -107,45 +105,37 @@ def parse():
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--partitions", type=int, default=3)
     parser.add_argument("--seconds", type=float, nargs=2, default=(0.5, 2.5), help="of each life")
-    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--override", action="append", default=[], metavar="KEY=VALUE")
-    options = parser.parse_args()
-    if options.seed is None:
-        options.seed = random.randrange(1 << 30)
-    return options
+    return parser.parse_args()
 
 
-def main():
-    options = parse()
-    print(f"seed {options.seed}", flush=True)
+def run_in(options, folder):
     rng = random.Random(options.seed)
     runs = {partition: [] for partition in range(options.partitions)}
     passed = 0
-    with tempfile.TemporaryDirectory(prefix="millrace-kill-") as name:
-        folder = Path(name)
-        overrides = [f"num.partitions={options.partitions}", *options.override]
-        with Broker(options.broker, folder / "data", folder / "broker.log", overrides) as broker:
-            try:
-                for life in range(options.kills):
-                    found = one_life(broker, runs, life, options, folder, rng)
-                    passed += life > 0
-                    print(f"life {life}: {found} acknowledged lines of former lives read back",
-                          flush=True)
-                broker.start()
-                found = sum(check_partition(runs[p], got)
-                            for p, got in read_all(broker, runs, folder))
-                broker.stop()
-                if found == 0:
-                    raise BrokerError("nothing was ever acknowledged, so nothing was shown")
-                passed += 1
-                print(f"after {options.kills} kills: {found} acknowledged lines read back")
-            except BrokerError as error:
-                print(f"FAILED with seed {options.seed}: {error}\n{broker.log_tail()}")
-                print(f"{passed} passed, 1 failed")
-                return 1
+    overrides = [f"num.partitions={options.partitions}", *options.override]
+    with Broker(options.broker, folder / "data", folder / "broker.log", overrides) as broker:
+        try:
+            for life in range(options.kills):
+                found = one_life(broker, runs, life, options, folder, rng)
+                passed += life > 0
+                print(f"life {life}: {found} acknowledged lines of former lives read back",
+                      flush=True)
+            broker.start()
+            found = sum(check_partition(runs[p], got) for p, got in read_all(broker, runs, folder))
+            broker.stop()
+            if found == 0:
+                raise BrokerError("nothing was ever acknowledged, so nothing was shown")
+            passed += 1
+            print(f"after {options.kills} kills: {found} acknowledged lines read back")
+        except BrokerError as error:
+            print(f"FAILED with seed {options.seed}: {error}\n{broker.log_tail()}")
+            print(f"{passed} passed, 1 failed")
+            return 1
     print(f"{passed} passed, 0 failed")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run_in, parse(), "kill"))

@@ -13,14 +13,13 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
-from broker import BrokerError
+from broker import BrokerError, run_in_folder
 
 PARTITIONS = 50
 TOPIC = "kept"
@@ -350,15 +349,5 @@ def run_in(options, folder):
     return 0
 
 
-def main():
-    options = parse()
-    print(f"seed {options.seed}", flush=True)
-    if options.keep:
-        options.keep.mkdir(parents=True, exist_ok=True)
-        return run_in(options, options.keep)
-    with tempfile.TemporaryDirectory(prefix="millrace-kill-") as name:
-        return run_in(options, Path(name))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run_in, parse(), "kill"))

@@ -15,11 +15,11 @@ def now_ms():
     return int(time.time() * 1000)
 
 
-def wait_for(what, complaint_of):
+def wait_for(what, complaint_of, seconds=PATIENCE_S):
     """Until `complaint_of()` answers nothing to complain of."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + seconds
     while complaint := complaint_of():
-        expect(time.monotonic() < deadline, f"{what}: {complaint} after {PATIENCE_S} s")
+        expect(time.monotonic() < deadline, f"{what}: {complaint} after {seconds} s")
         time.sleep(0.1)
 
 

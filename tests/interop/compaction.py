@@ -11,21 +11,22 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "differential"), str(HERE.parent / "integration")]
-from broker import Broker, BrokerError, expect  # noqa: E402
+from broker import Broker, BrokerError, expect, run_in_folder  # noqa: E402
 import kafka  # noqa: E402
+from book_reader import wait_for  # noqa: E402
 from batches import batch, crc32c  # noqa: E402
 from compaction_commits import CommitStory  # noqa: E402
-from compaction_kills import KillStory, wait_for  # noqa: E402
+from compaction_kills import KillStory  # noqa: E402
 from raw_produce import Producer, create_topics  # noqa: E402
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 PHASES = 3
+CLEANED_WITHIN_S = 120
 FOREVER = 1 << 50
 # What the clock, the leaders and the compressors make of it.
 OWN = re.compile(r"(?:position|size|partitionLeaderEpoch|crc|LogAppendTime): \S+ ?|(?<=OptionalLong\[)\d+")
@@ -183,11 +184,11 @@ class Story:
         ours, theirs = (self.ours, self.java) if phase % 2 == 0 else (self.java, self.ours)
         with self.millrace(ours, True) as broker:
             broker.start()
-            wait_for("our cleaner", lambda: self.dirty(ours))
+            wait_for("our cleaner", lambda: self.dirty(ours), CLEANED_WITHIN_S)
             broker.stop()
         with self.kafka_broker(theirs, True) as java:
             java.start()
-            wait_for("Kafka's cleaner", lambda: self.dirty(theirs))
+            wait_for("Kafka's cleaner", lambda: self.dirty(theirs), CLEANED_WITHIN_S)
             java.stop()
 
     def dirty(self, data):
@@ -283,16 +284,5 @@ def run_in(options, folder):
     return 0
 
 
-def main():
-    options = parse()
-    print(f"seed {options.seed}", flush=True)
-    if options.keep:
-        shutil.rmtree(options.keep, ignore_errors=True)
-        Path(options.keep).mkdir(parents=True)
-        return run_in(options, Path(options.keep))
-    with tempfile.TemporaryDirectory(prefix="millrace-compaction-") as name:
-        return run_in(options, Path(name))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run_in, parse(), "compaction"))

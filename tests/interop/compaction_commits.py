@@ -8,23 +8,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from broker import Broker, expect
+import group_wire as wire
 import kafka
 from raw_produce import Producer, create_topics
 from raw_requests import text
 
-FETCH, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 1, 8, 9, 10
+FETCH = 1
 TOPIC, OFFSETS = "read", "__consumer_offsets"
 GROUPS, KEYS_OF_GROUP = 50, 20
 PARTITIONS, SEGMENT = 4, 1 << 20
 SETTLED_S = 60
-COMMIT_ANSWER = 4 + 4 + 4 + (2 + len(TOPIC)) + 4 + 6  # size, correlation, one topic, one partition and its code
+# Size, correlation, throttle time, one topic, one partition and its code.
+COMMIT_ANSWER = 4 + 4 + 4 + 4 + (2 + len(TOPIC)) + 4 + 6
 
 
 def commit_of(group, key, offset):
-    body = (text(group) + struct.pack(">i", -1) + text("") + struct.pack(">qi", -1, 1) + text(TOPIC)
-            + struct.pack(">iiq", 1, key, offset) + text(""))
-    request = struct.pack(">hhi", OFFSET_COMMIT, 2, 1) + text("raw") + body
-    return struct.pack(">i", len(request)) + request
+    """Of no member."""
+    return wire.request(wire.OFFSET_COMMIT, wire.commit(group, -1, "", None, TOPIC, {key: (offset, "")}))
 
 
 def commit_all(address, group, rounds):
@@ -133,7 +133,7 @@ class CommitStory:
         deadline = time.monotonic() + 60
         with Producer(self.broker.address) as connection:
             for group in self.groups():
-                while connection.call(FIND_COORDINATOR, 0, text(group)).take("h") != 0:
+                while wire.found_coordinator(connection.call(*wire.FIND_COORDINATOR, wire.find_coordinator(group))):
                     expect(time.monotonic() < deadline, f"{group} has no coordinator")
                     time.sleep(0.1)
         time.sleep(1)
@@ -157,28 +157,20 @@ class CommitStory:
             time.sleep(1)
 
     def check_offsets(self):
+        expected = {key: (self.rounds, "") for key in range(KEYS_OF_GROUP)}
         with Producer(self.broker.address) as connection:
             for group in self.groups():
-                for partition, (offset, code) in self.fetch_offsets(connection, group).items():
-                    expect((offset, code) == (self.rounds, 0), f"{group} has {offset} of {partition}, code {code}")
+                found = self.fetch_offsets(connection, group)
+                expect(found == (wire.NONE, expected), f"{group} has {found}")
 
     @staticmethod
     def fetch_offsets(connection, group):
         deadline = time.monotonic() + 60
-        body = text(group) + struct.pack(">i", 1) + text(TOPIC) + struct.pack(f">i{KEYS_OF_GROUP}i", KEYS_OF_GROUP,
-                                                                              *range(KEYS_OF_GROUP))
         while True:
-            answer = connection.call(OFFSET_FETCH, 1, body)
-            answer.take("i")
-            answer.text()
-            found = {}
-            for _ in range(answer.take("i")):
-                partition, offset = answer.take("iq")
-                answer.text()
-                found[partition] = (offset, answer.take("h"))
-            loading = any(code == 14 for _, code in found.values())
-            if not loading or time.monotonic() > deadline:
-                return found
+            answer = connection.call(*wire.OFFSET_FETCH, wire.fetch_offsets(group))
+            code, offsets = wire.fetched_offsets(wire.GroupAnswer(answer.data))
+            if code != wire.LOAD_IN_PROGRESS or time.monotonic() > deadline:
+                return code, offsets
             time.sleep(0.1)
 
     def figure(self):

@@ -8,7 +8,7 @@ import time
 
 from confluent_kafka import Consumer, TopicPartition
 
-from broker import Broker, BrokerError, expect
+from broker import Broker, expect
 import kafka
 from batches import batch
 from raw_produce import Producer, create_topics
@@ -17,15 +17,6 @@ PARTITIONS = 3
 TOPIC = "killed"
 SETTINGS = {"cleanup.policy": "compact", "segment.bytes": "20000", "min.cleanable.dirty.ratio": "0.01",
             "delete.retention.ms": str(1 << 50), "file.delete.delay.ms": "500"}
-
-
-def wait_for(what, problem, seconds=120):
-    """Until `problem()` is None."""
-    deadline = time.monotonic() + seconds
-    while (wrong := problem()) is not None:
-        if time.monotonic() > deadline:
-            raise BrokerError(f"{what}: {wrong} after {seconds} s")
-        time.sleep(0.1)
 
 
 class Book(threading.Thread):

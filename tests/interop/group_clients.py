@@ -14,7 +14,6 @@ all partitions that it has now, behind each change."""
 
 import argparse
 import functools
-import os
 import shutil
 import signal
 import subprocess

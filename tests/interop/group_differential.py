@@ -23,7 +23,7 @@ import broker as millrace  # noqa: E402
 import kafka  # noqa: E402
 from differential import flat  # noqa: E402
 from group_differences import reason_for  # noqa: E402
-from group_requests import (ADMIN, DELETE, FIND_COORDINATOR, INITIAL_DELAY_MS, JOIN, KEYS, MEMBERS, SYNC,  # noqa: E402
+from group_requests import (DELETE, FIND_COORDINATOR, INITIAL_DELAY_MS, JOIN, KEYS, MEMBERS, SYNC,  # noqa: E402
                             TICK_MS, GroupRequests)
 from group_side import GroupSide, Names  # noqa: E402
 

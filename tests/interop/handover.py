@@ -9,10 +9,8 @@ record is there exactly once, in order. Run by Debian's own Python, which has De
 import argparse
 import random
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -21,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
-from broker import Broker, BrokerError, expect  # noqa: E402
+from broker import Broker, BrokerError, expect, run_in_folder  # noqa: E402
 import kafka  # noqa: E402
 from book_reader import BookReader, now_ms, wait_for  # noqa: E402
 from java_dumps import CODECS, recover  # noqa: E402
@@ -354,16 +352,5 @@ def run_in(options, folder):
     return 0
 
 
-def main():
-    options = parse()
-    print(f"seed {options.seed}", flush=True)
-    if options.keep:
-        shutil.rmtree(options.keep, ignore_errors=True)
-        Path(options.keep).mkdir(parents=True)
-        return run_in(options, Path(options.keep))
-    with tempfile.TemporaryDirectory(prefix="millrace-handover-") as name:
-        return run_in(options, Path(name))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run_in, parse(), "handover"))

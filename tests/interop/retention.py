@@ -9,10 +9,8 @@ kills and clean stops passed."""
 import argparse
 import random
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,7 +18,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
-from broker import Broker, BrokerError, expect  # noqa: E402
+from broker import Broker, BrokerError, expect, run_in_folder  # noqa: E402
 import kafka  # noqa: E402
 from book_reader import BookReader, wait_for  # noqa: E402
 from raw_requests import log_sizes  # noqa: E402
@@ -321,16 +319,5 @@ def run_in(options, folder):
     return 0
 
 
-def main():
-    options = parse()
-    print(f"seed {options.seed}", flush=True)
-    if options.keep:
-        shutil.rmtree(options.keep, ignore_errors=True)
-        Path(options.keep).mkdir(parents=True)
-        return run_in(options, Path(options.keep))
-    with tempfile.TemporaryDirectory(prefix="millrace-retention-") as name:
-        return run_in(options, Path(name))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_in_folder(run_in, parse(), "retention"))
