@@ -83,6 +83,28 @@ TEST_F(LossesTest, WhatSegmentsHoldAlreadyIsNotLost) {
     run(scenario());
 }
 
+TEST_F(LossesTest, WhatWasDeletedIsNotLost) {
+    const auto scenario = [this]() -> Task<> {
+        row_.checkpoint(row_.next());
+        row_.append(a_, 2);
+        row_.append(b_, 1);
+        row_.append(c_, 1);
+        row_.rot(row_.append(a_, 2));
+        row_.builder().add_log_start({a_.id, {Offset{4}, Offset{0}}});
+        row_.append(b_, 1);
+        row_.append(c_, 1);
+        co_await die();
+        const auto report = co_await accept();
+        EXPECT_THAT(*report, ElementsAre(Loss{"a-0", Offset{4}, Offset{4}, true}));
+        const auto directory = co_await open();
+        const PartitionLog& log = *(*directory)->find(*parse_folder_name("a-0"))->place.log;
+        EXPECT_EQ(log.log_start_offset(), Offset{4});
+        EXPECT_EQ(log.log_end_offset(), Offset{4});
+        EXPECT_TRUE(co_await (*directory)->close());
+    };
+    run(scenario());
+}
+
 TEST_F(LossesTest, AFileIsGone) {
     const auto scenario = [this]() -> Task<> {
         row_.checkpoint(row_.next());
