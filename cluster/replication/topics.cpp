@@ -4,7 +4,6 @@
 #include "core/runtime/shard_call.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
 namespace millrace {
 namespace {
@@ -130,7 +129,7 @@ Task<Result<void>> Topics::create_missing_logs(const std::string& name, const St
         if (find_log(partition) != nullptr) continue;
         LogDirectory* const directory = directory_for(partition);
         if (directory == nullptr) co_return Errc::kStorageFailed;
-        const auto created = co_await create_log(*directory, partition, topic.id);
+        const auto created = co_await directory->create(partition, topic.id);
         if (created) {
             begun_.erase(partition);
             continue;
@@ -141,17 +140,6 @@ Task<Result<void>> Topics::create_missing_logs(const std::string& name, const St
         if (created.error() != make_error_code(Errc::kStorageFailed)) co_return created.error();
     }
     co_return Result<void>();
-}
-
-/// What another directory on the same device has given up for its own appends isn't for new files.
-Task<Result<LogPlace>> Topics::create_log(LogDirectory& directory, TopicPartition name, Uuid id) {
-    for (const auto& each : directories_) {
-        const bool counts = each.get() != &directory && each->in_service();
-        if (!counts || !each->is_on_device_of(directory)) continue;
-        const bool refused = co_await each->is_out_of_room();
-        if (refused) co_return system_error(ENOSPC);
-    }
-    co_return co_await directory.create(std::move(name), id);
 }
 
 /// The emptiest that serves, or the one in which a former try may have left a folder: two folders

@@ -152,7 +152,6 @@ private:
     TopicConfig config_of(const std::string& name, const StoredTopic& topic) const;
     Task<Result<void>> create_missing_logs(const std::string& name, const StoredTopic& topic);
     LogDirectory* directory_for(const TopicPartition& partition);
-    Task<Result<LogPlace>> create_log(LogDirectory& directory, TopicPartition name, Uuid id);
     Task<> make_refused_logs();
     Task<> publish();
     Task<> show(const View& view);

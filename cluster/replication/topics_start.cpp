@@ -71,13 +71,14 @@ Task<Result<void>> Topics::open_directories() {
     const auto cluster_id = co_await find_cluster_id();
     if (!cluster_id) co_return cluster_id.error();
     const DirectoryIdentity identity{options_.broker_id, *cluster_id};
+    const auto rooms = std::make_shared<DiskRooms>(world_);
     std::uint32_t number = 0;
     for (const std::string& path : options_.log_dirs) {
         const std::uint32_t place = number++;
         const std::vector<std::string>& usable = store_.folders();
         if (std::find(usable.begin(), usable.end(), path) == usable.end()) continue;
-        auto opened =
-            co_await LogDirectory::open(world_, logger_, path, identity, options_.log, place);
+        auto opened = co_await LogDirectory::open(world_, logger_, path, identity, options_.log,
+                                                  place, rooms);
         if (!opened) {
             problem_ = opened.error();
             if (problem_ == make_error_code(Errc::kDirectoryInUse)) co_return problem_;

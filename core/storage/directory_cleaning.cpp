@@ -111,7 +111,7 @@ Task<Result<void>> DirectoryPart::clean(PartitionLog& log) {
 }
 
 Task<Result<void>> DirectoryPart::tell_home(const std::function<Task<Result<void>>()>& write) {
-    ShardCall call(world_, home_, [&write] { return write(); });
+    ShardCall call(world_, at_home_.shard, [&write] { return write(); });
     co_return co_await call.run();
 }
 

@@ -54,7 +54,6 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       ballast_(world, path_, index_, ballast_bytes(config), spare_bytes(config)),
       cleaning_(world),
       turn_waiters_(world),
-      space_waiters_(world),
       background_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
@@ -80,9 +79,12 @@ Task<Result<void>> DirectoryPart::load(std::vector<LogToLoad> logs) {
 }
 
 Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
-    auto journal =
-        co_await Journal::open(world_, logger_, journal_options(path_, set_.shared.config, index_),
-                               std::move(past), set_.shared.make_room);
+    const auto ballasted = co_await ballast_.make();
+    if (!ballasted && !is_full(ballasted.error())) co_return ballasted;
+    JournalOptions options = journal_options(path_, set_.shared.config, index_);
+    options.frugal = !ballasted;
+    auto journal = co_await Journal::open(world_, logger_, std::move(options), std::move(past),
+                                          set_.shared.make_room);
     if (!journal) co_return journal.error();
     journal_ = std::move(*journal);
     journal_->on_failed([this](const Error& error) { fail(error); });
@@ -92,9 +94,7 @@ Task<Result<void>> DirectoryPart::begin_life(Journal::Past past) {
     if (!told) co_return told;
     journal_->release_before(begin);
     set_.shared.journal = journal_.get();
-    const auto ballasted = co_await ballast_.make();
-    if (!ballasted && !is_full(ballasted.error())) co_return ballasted;
-    if (!ballasted) become_full();
+    if (!ballast_.stands()) become_full();
     journal_->reserve(reserve_bytes());
     gate_.spawn(drop_steadily());
     const LogConfig& config = set_.shared.config;
@@ -147,8 +147,8 @@ Task<> DirectoryPart::tell_others() {
         ShardCall call(world_, each.shard, tell);
         co_await call.run();
     }
-    if (!tell_home_) co_return;
-    ShardCall call(world_, home_, tell_home_);
+    if (!at_home_.failed) co_return;
+    ShardCall call(world_, at_home_.shard, at_home_.failed);
     co_await call.run();
 }
 
@@ -192,7 +192,6 @@ Task<Result<void>> DirectoryPart::settle() {
     }
     // No checkpoint begins by itself any more: its frames would come behind the last one.
     closing_ = cleaning_.stopping = true;
-    space_waiters_.fail_all(Errc::kStopping);
     background_waiters_.fail_all(Errc::kStopping);
     co_await gate_.close();
     if (outcome) outcome = co_await checkpoint();

@@ -54,6 +54,13 @@ public:
         DirectoryPart* part{};
     };
 
+    /// What the part has of the directory's home shard.
+    struct AtHome {
+        ShardNumber shard{};
+        std::function<void()> failed;
+        std::function<Task<>()> make_room;
+    };
+
     /// Files of the whole directory that a cleaner needs written, by its home shard.
     struct CleanerFiles {
         std::function<Task<Result<void>>()> write_points;
@@ -83,17 +90,23 @@ public:
     /// The same for folders that were left by a former life, in the background.
     void discard_left(std::vector<std::string> folders);
     bool failed() const { return failed_; }
-    bool is_out_of_room() const { return set_.shared.full; }
-    /// Something was refused for want of room, and will be tried once more: the ballast is given
-    /// up, and the part is full.
-    Task<> make_room();
-    /// When this part goes out of service, so do the others of its directory, and `tell_home` runs
-    /// on shard `home`.
-    void set_others(std::vector<Place> others, ShardNumber home, std::function<void()> tell_home) {
+    /// When this part goes out of service, so do the others of its directory, and the home shard
+    /// is told; what it wants room for is asked there.
+    void set_others(std::vector<Place> others, AtHome at_home) {
         others_ = std::move(others);
-        home_ = home;
-        tell_home_ = std::move(tell_home);
+        at_home_ = std::move(at_home);
     }
+
+    // For its DiskRoom.
+    bool is_out_of_room() const { return set_.shared.full; }
+    /// What has to be free for it to go on.
+    std::uint64_t bytes_wanted() const { return ballast_.bytes_wanted(); }
+    /// The part is full, and its ballast is given up.
+    Task<> give_up_room();
+    /// The ballast stands again. Fails as a full disk does.
+    Task<Result<void>> take_back_room();
+    /// It is no longer full.
+    void take_appends();
     /// The directory goes out of service.
     void fail(const Error& error);
 
@@ -152,8 +165,8 @@ private:
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
     void start_checkpoint();
+    Task<> make_room();
     void become_full();
-    Task<> wait_for_space();
     void go_out_of_service();
     Task<> tell_others();
     std::uint64_t reserve_bytes() const;
@@ -169,8 +182,7 @@ private:
     bool closing_{};
     std::unique_ptr<Journal> journal_;
     std::vector<Place> others_;
-    ShardNumber home_{};
-    std::function<void()> tell_home_;
+    AtHome at_home_;
     CleaningTools cleaning_;
     CleanerFiles cleaner_files_;
     std::set<LogId> uncleanable_;
@@ -178,7 +190,6 @@ private:
     bool busy_{};
     std::int64_t turns_{};
     WaitList turn_waiters_;
-    WaitList space_waiters_;
     WaitList background_waiters_;
     Gate gate_;
 };

@@ -12,7 +12,7 @@ Task<Result<LossReport>> LogDirectory::accept_loss(World& world, Logger& logger,
                                                    LogConfig config) {
     const DirectoryIdentity anybodys{DirectoryIdentity::kAnyBroker, ""};
     std::unique_ptr<LogDirectory> directory(
-        new LogDirectory(world, logger, path, anybodys, config, 0));
+        new LogDirectory(world, logger, path, anybodys, config, 0, {}));
     auto outcome = co_await directory->take_lock();
     if (outcome) outcome = co_await directory->check_identity();
     if (outcome) outcome = co_await directory->choose_engine();

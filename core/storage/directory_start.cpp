@@ -273,13 +273,15 @@ Task<Result<void>> LogDirectory::begin_lives() {
             if (other.part != part.part) others.push_back({other.shard, other.part.get()});
         }
         const auto set = [&] {
-            part.part->set_others(others, world_.shard(), [this] { note_failure(); });
+            part.part->set_others(others, {world_.shard(), [this] { note_failure(); },
+                                           [this] { return make_room(); }});
             start_cleaning(part);
             return part.part->failed();
         };
         ShardCall call(world_, part.shard, set);
         if (co_await call.run()) co_return Errc::kStorageFailed;
     }
+    co_await share_room();
     if (identity_.broker_id != DirectoryIdentity::kAnyBroker) co_await discard_left();
     co_return Result<void>();
 }

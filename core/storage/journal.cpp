@@ -60,8 +60,10 @@ Task<Result<std::unique_ptr<Journal>>> Journal::open(World& world, Logger& logge
 }
 
 Task<Result<void>> Journal::begin_life(Lsn former_end, Lsn replay_from) {
-    bool unused = true;
+    bool unused = files_.spares() > 0;
+    if (!unused && options_.frugal) files_.release_before(replay_from);
     if (files_.spares() == 0) {
+        unused = true;
         const auto prepared = co_await prepare_file();
         if (!prepared && !is_full(prepared.error())) co_return prepared;
         if (!prepared) {

@@ -26,6 +26,8 @@ struct JournalOptions {
     bool direct = true;
     /// A frame is on stable storage before it counts; otherwise it is written.
     bool flush = true;
+    /// The disk has little room: a life begins in a file of a former one where one is free.
+    bool frugal = false;
 
     std::uint64_t file_bytes() const;
     std::size_t files_max() const { return static_cast<std::size_t>(bytes / file_bytes()); }

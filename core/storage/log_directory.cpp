@@ -34,32 +34,27 @@ Task<Result<void>> close_part(DirectoryPart* part, bool is_settled) {
     co_return co_await part->close(is_settled);
 }
 
-Task<Result<void>> make_room_in(DirectoryPart* part) {
-    if (part != nullptr) co_await part->make_room();
-    co_return Result<void>();
-}
-
 }  // namespace
 
 LogDirectory::LogDirectory(World& world, Logger& logger, std::string path,
-                           DirectoryIdentity identity, LogConfig config, std::uint32_t number)
+                           DirectoryIdentity identity, LogConfig config, std::uint32_t number,
+                           std::shared_ptr<DiskRooms> rooms)
     : world_(world),
       logger_(logger),
       path_(std::move(path)),
       identity_(std::move(identity)),
       config_(config),
       number_(number),
+      rooms_(rooms ? std::move(rooms) : std::make_shared<DiskRooms>(world)),
       checkpoint_turn_(world, 1) {}
 
 LogDirectory::~LogDirectory() = default;
 
-Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Logger& logger,
-                                                               std::string path,
-                                                               DirectoryIdentity identity,
-                                                               LogConfig config,
-                                                               std::uint32_t number) {
+Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(
+    World& world, Logger& logger, std::string path, DirectoryIdentity identity, LogConfig config,
+    std::uint32_t number, std::shared_ptr<DiskRooms> rooms) {
     std::unique_ptr<LogDirectory> directory(
-        new LogDirectory(world, logger, path, identity, config, number));
+        new LogDirectory(world, logger, path, identity, config, number, std::move(rooms)));
     Result<void> outcome;
     // Whoever takes any broker's directory wants one that is there.
     if (identity.broker_id != DirectoryIdentity::kAnyBroker) {
@@ -76,6 +71,7 @@ Task<Result<std::unique_ptr<LogDirectory>>> LogDirectory::open(World& world, Log
                      {{"path", path}, {"reason", outcome.error().message()}});
         const auto settled = co_await directory->settle_parts();
         (void)co_await directory->close_parts(settled.has_value());
+        if (directory->room_ != nullptr) co_await directory->room_->leave(path);
         if (directory->lock_.is_open()) (void)co_await directory->lock_.close();
         co_return outcome.error();
     }
@@ -127,7 +123,7 @@ Task<Result<void>> LogDirectory::check_identity() {
 Task<Result<void>> LogDirectory::choose_engine() {
     const auto space = co_await filesystem_space(world_, path_);
     if (!space) co_return space.error();
-    device_ = space->device;
+    room_ = &rooms_->of(space->device);
     make_parts();
     LogConfig& config = config_;
     config.cache_bytes /= parts_.size();
@@ -194,8 +190,7 @@ const LogDirectory::Entry* LogDirectory::find(const TopicPartition& name) const 
 }
 
 Task<Result<LogPlace>> LogDirectory::create(TopicPartition name, Uuid topic_id) {
-    const bool refused = co_await is_out_of_room();
-    if (refused) co_return system_error(ENOSPC);
+    if (room_->is_short()) co_return system_error(ENOSPC);
     if (told_.contains(name)) {
         // A start would take it for what the new log has deleted.
         const auto written = co_await write_offset_checkpoints();
@@ -294,14 +289,6 @@ Task<> LogDirectory::note_points_told(const std::vector<std::vector<LogPoints>>&
     }
 }
 
-Task<> LogDirectory::make_room() {
-    const auto visit = [this](std::size_t i) -> Task<Result<void>> {
-        DirectoryPart* const part = parts_[i].part.get();
-        return make_room_in(part);
-    };
-    (void)co_await visit_all(world_, part_shards(), visit);
-}
-
 Task<Result<void>> LogDirectory::settle_parts() {
     const auto visit = [this](std::size_t i) -> Task<Result<void>> {
         DirectoryPart* const part = parts_[i].part.get();
@@ -318,26 +305,16 @@ Task<Result<void>> LogDirectory::close_parts(bool are_settled) {
     co_return co_await visit_all(world_, part_shards(), visit);
 }
 
-Task<bool> LogDirectory::is_out_of_room() {
+/// Once they begin their lives.
+Task<> LogDirectory::share_room() {
+    std::vector<DiskRoom::Member> members;
     for (const Part& each : parts_) {
-        if (!each.part) continue;
-        const auto look = [&each] { return each.part->is_out_of_room(); };
-        ShardCall call(world_, each.shard, look);
-        const bool is_out = co_await call.run();
-        if (is_out) co_return true;
+        members.push_back({each.shard, each.part.get(), path_, each.part->bytes_wanted()});
     }
-    co_return false;
-}
-
-/// Once one part is full, a stop leaves no ballast: the room that others have taken of what it gave
-/// up may be what its clean end needs.
-Task<> LogDirectory::give_up_room() {
-    const bool wanted = co_await is_out_of_room();
-    if (wanted) co_await make_room();
+    co_await room_->join(std::move(members));
 }
 
 Task<Result<void>> LogDirectory::close() {
-    co_await give_up_room();
     auto outcome = co_await settle_parts();
     // Where logs begin only the journals tell otherwise.
     if (outcome) outcome = co_await with_room(&LogDirectory::write_offset_checkpoints);
@@ -345,6 +322,7 @@ Task<Result<void>> LogDirectory::close() {
         outcome = co_await with_room(&LogDirectory::write_cleaner_checkpoint);
     }
     const auto closed = co_await close_parts(outcome.has_value());
+    co_await room_->leave(path_);
     if (outcome) outcome = closed;
     if (outcome) outcome = co_await with_room(&LogDirectory::leave_clean);
     (void)co_await lock_.close();

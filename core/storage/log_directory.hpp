@@ -8,6 +8,7 @@
 #include "core/runtime/semaphore.hpp"
 #include "core/storage/directory_part.hpp"
 #include "core/storage/directory_recovery.hpp"
+#include "core/storage/disk_room.hpp"
 
 #include <functional>
 #include <map>
@@ -47,14 +48,12 @@ public:
     /// case, so that each shard can load its logs, whole, and begin a new life. Without a journal
     /// and a marker of a clean stop, Kafka's recovery looks at the logs. A Java broker is kept out
     /// until close(). `number` is the directory's place in log.dirs: parts of several directories
-    /// begin at different shards. Errors: kDirectoryInUse, kWrongDirectory (another cluster or
-    /// broker, a folder that is no partition, or somebody else's writes), kDamaged, or the
-    /// kernel's; the log says which file and why.
-    static Task<Result<std::unique_ptr<LogDirectory>>> open(World& world, Logger& logger,
-                                                            std::string path,
-                                                            DirectoryIdentity identity,
-                                                            LogConfig config,
-                                                            std::uint32_t number = 0);
+    /// begin at different shards; `rooms` are those of all that may share a disk. Errors:
+    /// kDirectoryInUse, kWrongDirectory (another cluster or broker, a folder that is no partition,
+    /// or somebody else's writes), kDamaged, or the kernel's; the log says which file and why.
+    static Task<Result<std::unique_ptr<LogDirectory>>> open(
+        World& world, Logger& logger, std::string path, DirectoryIdentity identity,
+        LogConfig config, std::uint32_t number = 0, std::shared_ptr<DiskRooms> rooms = {});
     ~LogDirectory();
 
     /// The way out of kDamaged, for an operator and never for a broker: gives up what a damaged
@@ -91,13 +90,8 @@ public:
     /// Its logs answer kStorageFailed from now on; the next start looks what there is.
     Task<> take_out_of_service(Error error);
 
-    /// A part of it has given its ballast up for what that part has admitted. New files wait until
-    /// it has it back, also those of others on the same device.
-    Task<bool> is_out_of_room();
-    bool is_on_device_of(const LogDirectory& other) const { return device_ == other.device_; }
-    /// A small file of the directory's was refused for want of room, and will be tried once more:
-    /// every part is full, and gives up its ballast.
-    Task<> make_room();
+    /// A small file of the directory's was refused for want of room, and will be tried once more.
+    Task<> make_room() { return room_->make_room(); }
 
     /// A checkpoint of every part.
     Task<Result<void>> checkpoint();
@@ -122,7 +116,7 @@ private:
     };
 
     LogDirectory(World& world, Logger& logger, std::string path, DirectoryIdentity identity,
-                 LogConfig config, std::uint32_t number);
+                 LogConfig config, std::uint32_t number, std::shared_ptr<DiskRooms> rooms);
 
     Task<Result<void>> take_lock();
     Task<Result<void>> check_identity();
@@ -154,7 +148,7 @@ private:
     std::vector<ShardNumber> part_shards() const;
     void note_logs();
     void note_failure();
-    Task<> give_up_room();
+    Task<> share_room();
     Task<Result<void>> settle_parts();
     Task<Result<void>> close_parts(bool are_settled);
     Task<Result<void>> with_room(Task<Result<void>> (LogDirectory::*write)());
@@ -177,7 +171,8 @@ private:
     LogConfig config_;  // of a part
     const std::uint32_t number_;
     File lock_;
-    std::uint64_t device_{};
+    const std::shared_ptr<DiskRooms> rooms_;
+    DiskRoom* room_{};
     bool whole_{};                                  // the logs' files, once the journals are closed
     std::map<std::uint32_t, Journal::Past> pasts_;  // between recovery and the opening of parts
     std::vector<Part> parts_;

@@ -18,7 +18,12 @@ protected:
         EXPECT_TRUE(opened);
         topics_ = std::move(*opened);
         EXPECT_EQ(co_await create("t", 3), TopicCreation::kCreated);
-        log_ = topics_->image().topics.at("t")->partitions.front().log;
+        use(0);
+    }
+
+    /// The partition that append() writes to: 1 is the other directory's.
+    void use(std::size_t partition) {
+        log_ = topics_->image().topics.at("t")->partitions[partition].log;
     }
 
     Task<TopicCreation> create(std::string name, std::int32_t partitions) {
@@ -47,6 +52,31 @@ TEST_F(SharedDiskTest, NoPartitionIsMadeOfTheRoomThatAFullDirectoryHasGivenUp) {
         co_await sleep_for(*world_, std::chrono::milliseconds(1'100));
         EXPECT_EQ(co_await create("u", 1), TopicCreation::kCreated);
         EXPECT_FALSE(disk().files("/more/u-0").empty());
+        EXPECT_TRUE(co_await topics_->close());
+        topics_.reset();
+    };
+    live(life());
+}
+
+TEST_F(SharedDiskTest, WhatSharesADiskIsFullTogetherAndGoesOnTogether) {
+    const auto life = [this]() -> Task<> {
+        co_await open_topics();
+        co_await fill();
+        for (const char* folder : {"/data", "/more"}) {
+            EXPECT_TRUE(
+                lines_.contain("room; free space on its disk log_dir=" + std::string(folder)));
+        }
+        use(1);
+        EXPECT_FALSE(co_await append());
+        // Enough for one of them.
+        disk().capacity = disk().used() + 600'000;
+        co_await sleep_for(*world_, std::chrono::seconds(2));
+        EXPECT_FALSE(co_await append());
+        disk().capacity = sim::SimDisk::kCapacity;
+        co_await sleep_for(*world_, std::chrono::milliseconds(1'100));
+        EXPECT_TRUE(co_await append());
+        use(0);
+        EXPECT_TRUE(co_await append());
         EXPECT_TRUE(co_await topics_->close());
         topics_.reset();
     };
