@@ -3,6 +3,9 @@
 #include "core/storage/ballast.hpp"
 #include "core/storage/journal_replay.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace millrace {
 namespace {
 
@@ -36,18 +39,11 @@ public:
     }
 
     Task<Result<LossReport>> salvage(std::vector<LogToLoad> logs) {
-        const LogStarts starts = find_log_starts(journals_);
+        std::map<TopicPartition, Offset> begins;
         auto outcome = co_await set_.open_folder();
         if (outcome) outcome = co_await make_stable();
         for (LogToLoad& each : logs) {
-            // Where it begins is told once it is whole.
-            each.past.log_start = Offset{0};
-            const std::string name = each.name.folder();
-            const auto topic_id = co_await read_topic_id(world_, folder_ + "/" + name);
-            if (!topic_id) co_return topic_id.error();
-            const auto start = starts.find({name, *topic_id});
-            if (start != starts.end()) begin_at(start->second, each.past);
-            if (outcome) outcome = co_await set_.load(each.name, each.past);
+            if (outcome) outcome = co_await load_to_salvage(each, begins[each.name]);
         }
         std::vector<LossTally> tallies;
         for (const OpenJournal& journal : journals_) {
@@ -55,7 +51,7 @@ public:
             if (outcome) outcome = co_await salvage_entries(journal, tallies.back());
         }
         if (outcome) outcome = co_await settle();
-        LossReport report = report_losses(set_, tallies);
+        LossReport report = report_losses(set_, begins, tallies);
         const auto closed = co_await set_.close();
         if (outcome) outcome = closed;
         if (!outcome) co_return outcome.error();
@@ -67,6 +63,22 @@ private:
     Task<> make_room() {
         set_.shared.full = true;
         return remove_ballasts(world_, folder_);
+    }
+
+    /// Where the log begins, as a checkpoint file or a journal has it, is told in `begin`, and to
+    /// the log once it is whole.
+    Task<Result<void>> load_to_salvage(LogToLoad& log, Offset& begin) {
+        begin = std::exchange(log.past.log_start, Offset{0});
+        const std::string name = log.name.folder();
+        const auto topic_id = co_await read_topic_id(world_, folder_ + "/" + name);
+        if (!topic_id) co_return topic_id.error();
+        const LogStarts starts = find_log_starts(journals_);
+        const auto start = starts.find({name, *topic_id});
+        if (start != starts.end()) {
+            begin = std::max(begin, start->second.start);
+            begin_at(start->second, log.past);
+        }
+        co_return co_await set_.load(log.name, log.past);
     }
 
     Task<Result<void>> make_stable() {
@@ -253,6 +265,8 @@ Task<Result<void>> close_journal(World& world, Logger& logger, JournalOptions op
     const auto make_room = [&world, folder = options.folder] {
         return remove_ballasts(world, folder);
     };
+    // What it has replayed it wants no more, and a directory that is full has no room for a file.
+    options.frugal = true;
     auto opened = co_await Journal::open(world, logger, options, std::move(past), make_room);
     if (!opened) co_return opened.error();
     Journal& journal = **opened;

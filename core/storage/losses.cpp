@@ -24,8 +24,6 @@ LossTally::LossTally(std::uint32_t journal, const JournalScan& scan)
         ids_[{bound.folder, bound.topic_id}] = id;
         const auto end = scan.named_ends.find(id);
         if (end != scan.named_ends.end()) told_[id].end = end->second;
-        const auto start = scan.starts.find(id);
-        if (start != scan.starts.end()) told_[id].start = start->second.start;
     }
 }
 
@@ -72,26 +70,17 @@ bool LossTally::note_batches(Told& told, ByteView bytes) {
     return true;
 }
 
-const LossTally::Told* LossTally::find(const BoundName& name) const {
+Offset LossTally::named_end(const BoundName& name) const {
     const auto id = ids_.find(name);
     const auto told = id == ids_.end() ? told_.end() : told_.find(id->second);
-    return told == told_.end() ? nullptr : &told->second;
-}
-
-Offset LossTally::named_end(const BoundName& name) const {
-    const Told* const told = find(name);
-    return told == nullptr ? Offset{0} : told->end;
-}
-
-Offset LossTally::told_start(const BoundName& name) const {
-    const Told* const told = find(name);
-    return told == nullptr ? Offset{0} : told->start;
+    return told == told_.end() ? Offset{0} : told->second.end;
 }
 
 bool LossTally::may_hide(const BoundName& name) const {
-    const Told* const told = find(name);
-    if (told == nullptr) return has_holes();
-    return told->uncounted || (has_holes() && !told->to_the_end);
+    const auto id = ids_.find(name);
+    const auto told = id == ids_.end() ? told_.end() : told_.find(id->second);
+    if (told == told_.end()) return has_holes();
+    return told->second.uncounted || (has_holes() && !told->second.to_the_end);
 }
 
 LossReport LossTally::nameless() const {
@@ -106,7 +95,8 @@ LossReport LossTally::nameless() const {
     return report;
 }
 
-LossReport report_losses(const LogSet& set, const std::vector<LossTally>& tallies) {
+LossReport report_losses(const LogSet& set, const std::map<TopicPartition, Offset>& starts,
+                         const std::vector<LossTally>& tallies) {
     LossReport report;
     for (const auto& [name, log] : set.logs) {
         const BoundName bound_name(name.folder(), log->topic_id());
@@ -115,14 +105,15 @@ LossReport report_losses(const LogSet& set, const std::vector<LossTally>& tallie
         const bool bound = std::any_of(tallies.begin(), tallies.end(), [&](const LossTally& each) {
             return each.binds(bound_name);
         });
-        Loss loss{name.folder(), log->log_end_offset(), log->log_end_offset(), false};
+        const auto start = starts.find(name);
+        const Offset deleted = start == starts.end() ? Offset{0} : start->second;
+        const Offset kept = std::max(log->log_end_offset(), deleted);
+        Loss loss{name.folder(), kept, kept, false};
         for (const LossTally& each : tallies) {
             if (bound && !each.binds(bound_name)) continue;
-            loss.from = std::max(loss.from, each.told_start(bound_name));
             loss.to = std::max(loss.to, each.named_end(bound_name));
             loss.maybe_more = loss.maybe_more || each.may_hide(bound_name);
         }
-        loss.to = std::max(loss.from, loss.to);
         if (loss.from < loss.to || loss.maybe_more) report.push_back(std::move(loss));
     }
     for (const LossTally& each : tallies) {

@@ -47,8 +47,6 @@ public:
     bool has_holes() const { return last_hole_end_ > 0; }
     /// Where the journal's entries and checkpoints say that the log ended, at least.
     Offset named_end(const BoundName& name) const;
-    /// Where they say that the log begins: what was below it is deleted, and not lost.
-    Offset told_start(const BoundName& name) const;
     /// Something may be missing that nothing here names.
     bool may_hide(const BoundName& name) const;
     LossReport nameless() const;
@@ -56,7 +54,6 @@ public:
 private:
     /// What is told of one log.
     struct Told {
-        Offset start;
         Offset first{-1};  // of what is lost
         Offset end{-1};
         bool broken{};      // an entry did not go on where the log ended
@@ -67,7 +64,6 @@ private:
         Bytes piece;
     };
 
-    const Told* find(const BoundName& name) const;
     static void note_lost(Told& told, const AppendEntry& entry);
     static bool note_batches(Told& told, ByteView bytes);
 
@@ -78,7 +74,9 @@ private:
     std::map<LogId, Told> nameless_;
 };
 
-/// What the logs of a directory have lost, all of whose open journals have been applied.
-LossReport report_losses(const LogSet& set, const std::vector<LossTally>& tallies);
+/// What the logs of a directory have lost, all of whose open journals have been applied. What was
+/// below a log's start, as `starts` have it, is deleted, and not lost.
+LossReport report_losses(const LogSet& set, const std::map<TopicPartition, Offset>& starts,
+                         const std::vector<LossTally>& tallies);
 
 }  // namespace millrace

@@ -105,6 +105,40 @@ TEST_F(LossesTest, WhatWasDeletedIsNotLost) {
     run(scenario());
 }
 
+TEST_F(LossesTest, WhatWasDeletedBeforeTheJournalBeganIsNotLost) {
+    const auto scenario = [this]() -> Task<> {
+        row_.checkpoint(row_.next());
+        row_.append(a_, 2);
+        row_.append(b_, 1);
+        row_.rot(row_.append(a_, 3));
+        row_.append(a_, 4);
+        row_.append(b_, 1);
+        row_.append(c_, 1);
+        co_await die();
+        std::ofstream(data() + "/" + std::string(kLogStartsName)) << "0\n1\na 0 7\n";
+        const auto report = co_await accept();
+        EXPECT_THAT(*report, ElementsAre(Loss{"a-0", Offset{7}, Offset{9}, false}));
+        co_await expect_kept(kGone, 2, 1);
+    };
+    run(scenario());
+}
+
+TEST_F(LossesTest, WhatCannotBeReadIsAnErrorAndNoMore) {
+    const auto scenario = [this]() -> Task<> {
+        row_.checkpoint(row_.next());
+        row_.append(a_, 2);
+        row_.append(b_, 2);
+        co_await die();
+        const std::string metadata = data() + "/b-0/partition.metadata";
+        std::filesystem::remove(metadata);
+        std::filesystem::create_directory(metadata);
+        const auto report = co_await accept();
+        EXPECT_EQ(report.error(), system_error(EISDIR));
+        std::filesystem::remove(metadata);
+    };
+    run(scenario());
+}
+
 TEST_F(LossesTest, AFileIsGone) {
     const auto scenario = [this]() -> Task<> {
         row_.checkpoint(row_.next());
