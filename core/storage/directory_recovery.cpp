@@ -109,7 +109,14 @@ private:
             if (end != ends.end()) past.cut = end->second;
             const auto start = starts.find(bound);
             if (start != starts.end()) begin_at(start->second, past);
-            if (!past.cut && !past.first_segment) continue;
+            if (!past.cut && !past.first_segment) {
+                // The process may have died before it had synced the names of a new partition's
+                // files; they are there until the power goes.
+                const std::string folder = folder_ + "/" + entry.name;
+                const auto synced = co_await sync_folder(world_, folder);
+                if (!synced) co_return synced;
+                continue;
+            }
             const auto loaded = co_await set_.load(*name, past);
             if (!loaded) co_return loaded;
         }
