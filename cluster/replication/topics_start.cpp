@@ -196,6 +196,13 @@ Task<Result<void>> Topics::reconcile() {
             for (const auto& directory : directories_) co_await directory->make_room();
             stored = co_await store_.replace(next);
         }
+        if (!stored && is_full(stored.error())) {
+            // What each part keeps for its starts and stops.
+            for (const auto& directory : directories_) {
+                co_await remove_ballasts(world_, directory->path());
+            }
+            stored = co_await store_.replace(next);
+        }
         co_await take_lost_out_of_service();
         if (!stored) co_return stored;
         co_await remove_deleted(next);
