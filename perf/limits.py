@@ -1,0 +1,40 @@
+"""The physical limits of a disk, measured in the same run as what is compared with them."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+SECONDS = 4  # all of it together
+SIZE = "256M"
+
+WRITE = ("--rw=write", "--bs=1M", "--iodepth=8", "--direct=1", "--ioengine=io_uring")
+FLUSH = ("--rw=write", "--bs=16k", "--ioengine=psync", "--fdatasync=1")
+
+
+def fio(file, *options):
+    """The one job of a fio run of two seconds."""
+    command = ["fio", "--name=limit", f"--filename={file}", f"--size={SIZE}", "--time_based",
+               f"--runtime={SECONDS // 2}", "--output-format=json", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise RuntimeError((done.stderr or done.stdout).strip().splitlines()[-1])
+    # What fio has to remark stands before the object.
+    return json.loads(done.stdout[done.stdout.index("{"):])["jobs"][0]
+
+
+def measure(folder):
+    """The limits, or under "why_not" why there are none."""
+    if not shutil.which("fio"):
+        return {"why_not": "fio is not installed"}
+    file = Path(folder) / "millrace-limits-file"
+    try:
+        write = fio(file, *WRITE)["write"]
+        flush = fio(file, *FLUSH)["sync"]["lat_ns"]
+    except (RuntimeError, ValueError, KeyError, IndexError, subprocess.TimeoutExpired) as error:
+        return {"why_not": f"fio: {error}"}
+    finally:
+        file.unlink(missing_ok=True)
+    return {"write_mb_per_s": write["bw_bytes"] / 1e6,
+            "flush_p50_us": flush["percentile"]["50.000000"] / 1e3,
+            "flush_p99_us": flush["percentile"]["99.000000"] / 1e3}
