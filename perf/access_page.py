@@ -178,11 +178,9 @@ def heat_pictures(cells):
             heading = f"{operation.capitalize()}s: {ENGINES[engine]}"
             labels = [f"{PATTERN_WORDS[pattern].replace(' in turn', '')}, {depth[1:]}"
                       for pattern, depth in rows]
-            columns = [size_words(size).replace(" ", "\u00a0") for size in sizes]
-            picture = svg.heat_map(heading, columns, labels, values, "MB/s until on the disk"
-                                   if operation == "write" else "MB/s",
-                                   "bytes per operation",
-                                   "pattern, depth")
+            unit = "MB/s until on the disk" if operation == "write" else "MB/s"
+            picture = svg.heat_map(heading, [size.upper() for size in sizes], labels, values, unit,
+                                   "bytes per operation (K is 1024)", "pattern, depth")
             yield heading, picture, heat_says(rows, sizes, values)
 
 
