@@ -50,7 +50,8 @@ protected:
         spawn(*world_, take_checkpoint(done));
         co_await sleep_for(*world_, std::chrono::microseconds(1));
         EXPECT_TRUE(co_await send(meanwhile));
-        while (!done) co_await sleep_for(*world_, std::chrono::milliseconds(1));
+        co_await sleep_for(*world_, std::chrono::seconds(1));
+        EXPECT_TRUE(done);
         EXPECT_EQ(log_->synced_end(), Offset{(meanwhile + 1) * kRecords});
         co_await expect_snapshots(offsets(meanwhile * kRecords));
     }
