@@ -10,8 +10,6 @@
 namespace millrace {
 namespace {
 
-// 128 Ki producers with five batches each are 30 MB; a Java broker has no limit.
-constexpr std::size_t kSnapshotBytesMax = 256 << 20;
 constexpr std::string_view kSuffix = ".snapshot";
 constexpr std::size_t kOffsetDigits = 20;
 

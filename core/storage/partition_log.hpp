@@ -445,6 +445,7 @@ private:
     bool epochs_cut_{};  // by a start that moved
     Offset log_start_;
     Offset start_wanted_;  // that it will be, once an entry of the journal says so
+    Offset secured_base_;  // who wrote the batches below it is in a snapshot on stable storage
     LogStart start_framed_;
     LogStart start_durable_;
     bool start_asked_{};

@@ -2,6 +2,7 @@
 // snapshots with its checkpoints.
 #include "core/storage/ballast.hpp"
 #include "core/storage/partition_log.hpp"
+#include "core/storage/producer_snapshot.hpp"
 
 #include <algorithm>
 
@@ -20,9 +21,32 @@ std::size_t note_batches(LogProducers& producers, ByteView bytes, Offset from) {
     return at;
 }
 
+/// The newest of `snapshots` at or below `end`, written once more. A sync that failed, or never
+/// came because its process died, leaves what a later one reads but doesn't write: the kernel takes
+/// it for written.
+Task<Result<void>> write_again(World& world, std::string folder, std::vector<Offset> snapshots,
+                               Offset end) {
+    std::erase_if(snapshots, [end](Offset each) { return each > end; });
+    const auto newest = std::max_element(snapshots.begin(), snapshots.end());
+    if (newest == snapshots.end()) co_return Result<void>();
+    const std::string path = folder + "/" + segment_file_name(*newest, ".snapshot");
+    const auto content = co_await read_small_file(world, path, kSnapshotBytesMax);
+    if (!content) co_return content.error();
+    co_return co_await replace_file(world, path, *content);
+}
+
 }  // namespace
 
 Task<Result<void>> PartitionLog::load_producers(Past past, std::vector<Offset> snapshots) {
+    // Segments that told as much as the snapshot are gone.
+    if (past.first_segment) {
+        auto written = co_await write_again(world_, folder_, snapshots, log_end_);
+        if (!written && is_full(written.error()) && shared_.make_room) {
+            co_await shared_.make_room();
+            written = co_await write_again(world_, folder_, snapshots, log_end_);
+        }
+        if (!written) co_return written;
+    }
     const Offset first = first_base();
     const auto from = co_await producers_.load(std::move(snapshots), first, log_end_, past.clean);
     if (!from) co_return from.error();

@@ -85,6 +85,9 @@ Task<Result<void>> PartitionLog::drop_old(TimestampMs now) {
     if (start > first_base()) {
         const LogStart told = start_at(std::max(start, start_wanted_));
         if (told.segment_base > start_durable_.segment_base) {
+            const auto kept = co_await keep_producers(told.segment_base);
+            if (!kept && can_wait(kept.error())) co_return Result<void>();
+            if (!kept) co_return kept;
             start_wanted_ = told.start;
             ask_start_entry();
             const auto durable = co_await wait_start_durable(told);
@@ -111,15 +114,21 @@ void PartitionLog::roll_when_empty() {
 /// Of batches that a checkpoint has covered only the segments below `keep` tell who wrote them, or
 /// a snapshot that is on stable storage. EAGAIN: somebody else writes it just now.
 Task<Result<void>> PartitionLog::keep_producers(Offset keep) {
-    if (producers_.state().producers().empty()) co_return Result<void>();
-    if (producers_.snapshot_end() < keep) {
-        const auto written = co_await write_snapshots(durable_end_);
-        if (!written) co_return written;
-        if (producers_.snapshot_end() < keep) co_return system_error(EAGAIN);
+    if (keep <= secured_base_) co_return Result<void>();
+    if (!producers_.state().producers().empty()) {
+        if (producers_.snapshot_end() < keep) {
+            const auto written = co_await write_snapshots(durable_end_);
+            if (!written) co_return written;
+            if (producers_.snapshot_end() < keep) co_return system_error(EAGAIN);
+        }
+        // Whoever has written it may not have synced it yet.
+        const Offset newest = producers_.snapshot_end();
+        const auto synced = co_await sync_snapshot(world_, folder_, newest);
+        if (!synced && shared_.failed) shared_.failed(synced.error());
+        if (!synced) co_return synced;
     }
-    // Whoever has written it may not have synced it yet.
-    const Offset newest = producers_.snapshot_end();
-    co_return co_await sync_snapshot(world_, folder_, newest);
+    secured_base_ = std::max(secured_base_, keep);
+    co_return Result<void>();
 }
 
 Task<Result<void>> PartitionLog::drop_segments() {
@@ -127,8 +136,6 @@ Task<Result<void>> PartitionLog::drop_segments() {
     Result<void> outcome;
     const Offset keep =
         std::min({start_durable_.segment_base, start_at(log_start_).segment_base, fill_base_});
-    if (first_base() < keep) outcome = co_await keep_producers(keep);
-    if (!outcome && can_wait(outcome.error())) co_return Result<void>();
     // What is exchanged just now has its turn at the next look.
     while (outcome && !exchanging_ && first_base() < keep) {
         // Nobody begins to read it any more.

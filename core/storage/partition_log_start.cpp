@@ -13,6 +13,7 @@ namespace millrace {
 void PartitionLog::set_log_start(Offset start) {
     log_start_ = start_wanted_ = start;
     start_framed_ = start_durable_ = start_at(start);
+    secured_base_ = start_durable_.segment_base;
     names_begin_ = names_synced_ = first_base();
 }
 
@@ -66,7 +67,9 @@ Task<Result<void>> PartitionLog::wait_start_durable(LogStart wanted) {
 /// False when the entry doesn't fit into what is left of the frame.
 bool PartitionLog::add_start_to(FrameBuilder& frame) {
     if (!start_asked_) return true;
-    const LogStart start = start_at(start_wanted_);
+    LogStart start = start_at(start_wanted_);
+    // A replay removes the segments before it, and they may be all that tells who wrote them.
+    start.segment_base = std::min(start.segment_base, secured_base_);
     if (!frame.add_log_start({id_, start})) return false;
     start_framed_ = start;
     start_asked_ = false;

@@ -10,6 +10,9 @@
 
 namespace millrace {
 
+/// 128 Ki producers with five batches each are 30 MB; a Java broker has no limit.
+inline constexpr std::size_t kSnapshotBytesMax = 256 << 20;
+
 /// The bytes of a snapshot file.
 Bytes format_producers(const ProducerState& state);
 /// kMalformed for another version, a wrong checksum or count.

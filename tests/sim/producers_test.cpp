@@ -350,6 +350,37 @@ TEST_F(ProducersTest, WhoseBatchesWereDeletedBetweenACheckpointAndItsSnapshotIsK
     live(second());
 }
 
+/// At so many microseconds of a deletion the process dies.
+class ProducersOfADeletion : public ProducersTest, public testing::WithParamInterface<int> {
+protected:
+    Task<> drop_old() { (void)co_await log_->drop_old(0); }
+};
+
+TEST_P(ProducersOfADeletion, AreKnownBehindAKillAndALossOfPower) {
+    const auto dies = [this]() -> Task<> {
+        co_await create();
+        co_await send_from(0, 2);
+        co_await checkpoint_around(3);
+        TopicConfig topic;
+        topic.retention_bytes = 0;
+        log_->set_config(topic);
+        spawn(*world_, drop_old());
+        co_await sleep_for(*world_, std::chrono::microseconds(GetParam()));
+    };
+    const auto opens = [this]() -> Task<> { EXPECT_TRUE(co_await open()); };
+    const auto finds = [this]() -> Task<> {
+        const bool opened = co_await open();
+        EXPECT_TRUE(opened);
+        if (opened) co_await expect_window(4);
+    };
+    live(dies());
+    live(opens());
+    disk().lose_power();
+    live(finds());
+}
+
+INSTANTIATE_TEST_SUITE_P(Moments, ProducersOfADeletion, testing::Range(0, 4'000, 40));
+
 TEST_F(ProducersTest, WhoseBatchesAreAllDeletedIsKnownBehindARecoveryThatAcceptsLoss) {
     const auto first = [this]() -> Task<> {
         co_await create();
