@@ -269,8 +269,8 @@ def caveats(data):
     yield ("“To the disk” counts the time until what the cell left in memory is written and"
            " flushed once, so that a write to memory isn't taken for a write to a disk. The ratios"
            " use it.")
-    yield (f"A percentile is within {100 * data['program'].get('latency_error', 1 / 128):.1f} % of"
-           " the value that was measured.")
+    yield (f"A percentile is at most {100 * data['program'].get('latency_error', 1 / 32):.1f} %"
+           " above the value that was measured.")
     yield ("The sequential places of a cell with depth are handed out in order, and may reach the"
            " disk in another.")
     why = data["program"].get("punts_why_not")

@@ -14,6 +14,9 @@ namespace millrace {
 /// Plain numbers of one shard, copied to be merged elsewhere. Recording does not allocate.
 class Histogram {
 public:
+    /// How far above the recorded value the one read back may be, as a share of it.
+    static constexpr double kErrorMax = 1.0 / 32;
+
     Histogram() : counts_(kBuckets) {}
 
     /// Values below zero count as zero: a clock that went backwards is no reason to stop.

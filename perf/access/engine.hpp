@@ -1,8 +1,8 @@
 // Does the operations of a cell until its time, its room or its bound on operations is used up.
 #pragma once
 
+#include "core/observe/histogram.hpp"
 #include "perf/access/file_set.hpp"
-#include "perf/access/histogram.hpp"
 #include "perf/access/pattern.hpp"
 
 #include <cstdint>

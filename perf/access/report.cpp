@@ -1,6 +1,6 @@
 #include "perf/access/report.hpp"
 
-#include "perf/access/histogram.hpp"
+#include "core/observe/histogram.hpp"
 
 #include <fmt/format.h>
 

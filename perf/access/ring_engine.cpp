@@ -138,7 +138,7 @@ private:
         if (--slot.parts > 0) return;
         --in_flight_;
         if (error_ == 0) {
-            tally_.latency_ns.add(static_cast<std::uint64_t>(at_ns - slot.began_ns));
+            tally_.latency_ns.record(at_ns - slot.began_ns);
         }
         begin(index, at_ns);
     }

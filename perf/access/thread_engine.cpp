@@ -87,7 +87,7 @@ void work_through(Run& run, char* buffer, Histogram& latency_ns) {
             return;
         }
         const std::int64_t ended_ns = now_ns();
-        latency_ns.add(static_cast<std::uint64_t>(ended_ns - began_ns));
+        latency_ns.record(ended_ns - began_ns);
         began_ns = ended_ns;
     }
 }
@@ -130,7 +130,7 @@ Tally run_threads(const Work& work) {
     Tally tally;
     tally.elapsed_ns = now_ns() - began_ns;
     if (run.error != 0) fail(cell.operation == Operation::kRead ? "read" : "write", run.error);
-    for (const Histogram& latency : latencies) tally.latency_ns.add(latency);
+    for (const Histogram& latency : latencies) tally.latency_ns.merge(latency);
     tally.operations = tally.latency_ns.count();
     tally.ended_early = run.ended_early;
     return tally;
