@@ -29,8 +29,8 @@ PartitionLog::PartitionLog(LogShared& shared, std::string parent, TopicPartition
       config_(shared.config),
       topic_(shared.config.topic),
       producers_(shared.world, shared.logger, folder_),
+      beginning_(shared.world),
       durable_waiters_(shared.world),
-      start_waiters_(shared.world),
       removal_waiters_(shared.world),
       fill_waiters_(shared.world),
       gate_(shared.world) {}
@@ -161,7 +161,7 @@ JournalMember::Added PartitionLog::add_to(FrameBuilder& frame) {
         if (!frame.add_binding({id_, topic_id_, folder})) return Added::kSome;
         bound_ = true;
     }
-    if (!add_start_to(frame)) return Added::kSome;
+    if (beginning_.is_asked() && !add_start_to(frame)) return Added::kSome;
     for (;;) {
         LogSegment& segment = *segments_.at(framed_.base);
         if (framed_.position == segment.size()) {
@@ -213,7 +213,7 @@ void PartitionLog::note_framed() {
 void PartitionLog::on_journaled() {
     durable_ = framed_;
     durable_lsn_ = shared_.journal->next_lsn();
-    note_start_journaled();
+    beginning_.on_journaled();
     written_end_ = framed_end_;
     written_end_at_ = framed_end_at_;
     if (!must_flush()) {
@@ -230,7 +230,7 @@ void PartitionLog::fail(Errc reason) {
     failure_ = reason;
     durable_waiters_.fail_all(reason);
     fill_waiters_.fail_all(reason);
-    start_waiters_.fail_all(reason);
+    beginning_.fail(reason);
     removal_waiters_.fail_all(reason);
     for (LogWatch& watch : watches_) watch.moved();
 }
@@ -240,9 +240,9 @@ Task<Result<void>> PartitionLog::end_appends() {
     const auto durable = co_await wait_durable(log_end_, kNever);
     if (!durable) co_return durable;
     // An entry that is still to be framed would outlive the log.
-    while (start_asked_ || start_framed_ != start_durable_) {
-        const auto journaled = co_await start_waiters_.wait(starts_journaled_ + 1, kNever);
-        if (!journaled) co_return journaled;
+    while (beginning_.is_moving()) {
+        const auto moved = co_await beginning_.wait_moved();
+        if (!moved) co_return moved;
     }
     co_return Result<void>();
 }

@@ -7,94 +7,23 @@
 // anything above durable_end().
 #pragma once
 
-#include "core/base/delivery_path.hpp"
-#include "core/config/cleaner_config.hpp"
-#include "core/config/topic_config.hpp"
-#include "core/observe/logger.hpp"
 #include "core/runtime/gate.hpp"
 #include "core/runtime/wait_list.hpp"
 #include "core/storage/cleaning_range.hpp"
 #include "core/storage/journal.hpp"
 #include "core/storage/leader_epochs.hpp"
+#include "core/storage/log_beginning.hpp"
 #include "core/storage/log_producers.hpp"
 #include "core/storage/log_segment.hpp"
+#include "core/storage/log_shared.hpp"
 #include "core/storage/text_checkpoint.hpp"
 
 #include <deque>
-#include <functional>
-#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 
 namespace millrace {
-
-enum class Durability {
-    kFlush,  // durable: on stable storage
-    kOs,     // durable: written; survives the process, not the power
-};
-
-struct LogConfig {
-    /// Of a log whose topic's own is not known yet.
-    TopicConfig topic;
-    /// How often logs are looked at for what they keep no longer, and when first.
-    Duration retention_check_interval = std::chrono::minutes(5);
-    Duration first_retention_check = std::chrono::seconds(30);
-    /// How often logs are looked at for flush.ms; the longest: never.
-    Duration flush_check_interval = Duration::max();
-    /// How long a producer is remembered behind its last batch, and how often that is looked at.
-    std::int64_t producer_expiry_ms = std::int64_t{24} * 3600 * 1000;
-    std::int64_t producer_expiry_check_ms = 600'000;
-    CleanerConfig cleaner;
-    Durability durability = Durability::kFlush;
-    SegmentEngine engine = SegmentEngine::kDirectIo;
-    std::uint64_t journal_bytes = std::uint64_t{1} << 30;
-    std::uint64_t journal_file_bytes_min = 256 << 10;
-    std::uint64_t batch_bytes_max = 1 << 20;
-    /// Bytes of one log that are in no segment file yet; beyond it, wait_for_room() waits.
-    std::size_t tail_bytes_max = 16 << 20;
-    /// Memory of all logs of a directory: tails, and what was lately in them.
-    std::size_t cache_bytes = 256 << 20;
-    DeliveryPath delivery = DeliveryPath::kAuto;
-};
-
-/// What the logs of one directory share. Lives as long as they do.
-struct LogShared {
-    LogShared(World& where, Logger& log, LogConfig settings)
-        : world(where),
-          logger(log),
-          config(settings),
-          cache(std::make_shared<ChunkCache>(settings.cache_bytes)),
-          room(where) {}
-
-    /// Producers wait: filling and evicting are behind.
-    bool is_short_of_memory() const {
-        return unfilled > config.cache_bytes / 2 || (unfilled > 0 && cache->is_tight());
-    }
-
-    World& world;
-    Logger& logger;
-    LogConfig config;
-    const std::shared_ptr<ChunkCache> cache;
-    /// Null until the directory has recovered.
-    Journal* journal{};
-    /// Bytes in no segment file yet.
-    std::size_t unfilled{};
-    std::int64_t fills{};
-    WaitList room;  // by fills
-    /// What segment files still have to grow by for everything that was appended, and the most
-    /// that it may be: the journal's ballast can give as much.
-    std::uint64_t on_account{};
-    std::uint64_t account_max{std::numeric_limits<std::uint64_t>::max()};
-    /// The disk is full: no appends, and no file grows ahead.
-    bool full{};
-    /// The directory goes out of service.
-    std::function<void(const Error&)> failed;
-    /// The disk refused something: room is made, as far as there is any, and the directory is full.
-    std::function<Task<>()> make_room;
-    /// Too much is unfilled: let everything be filled.
-    std::function<void()> fill_wanted;
-};
 
 struct AppendInfo {
     Offset base_offset;
@@ -181,7 +110,7 @@ public:
     const TopicPartition& name() const { return name_; }
     LogId id() const { return id_; }
     const Uuid& topic_id() const { return topic_id_; }
-    Offset log_start_offset() const { return log_start_; }
+    Offset log_start_offset() const { return beginning_.shown(); }
     Offset log_end_offset() const { return log_end_; }
     /// What consumers may see: everything below it can be acknowledged.
     Offset durable_end() const { return durable_end_; }
@@ -189,8 +118,8 @@ public:
     Offset synced_end() const { return synced_end_; }
     Offset first_base() const { return segments_.begin()->first; }
     /// Somebody has to tell a start where the log begins: it wouldn't find that by itself.
-    bool has_start_to_tell() const { return start_framed_.start > names_synced_; }
-    LogStart start_to_tell() const { return start_framed_; }
+    bool has_start_to_tell() const { return beginning_.framed().start > names_synced_; }
+    LogStart start_to_tell() const { return beginning_.framed(); }
     LeaderEpoch last_epoch() const;
     /// Where `epoch` begins, or would begin: the log's end while no batch of it is there. REQUIRES:
     /// no later epoch is there.
@@ -395,10 +324,9 @@ private:
     void roll(Offset base);
     void set_log_start(Offset start);
     LogStart start_at(Offset start) const;
-    void ask_start_entry();
+    void ask_start_entry(Offset start);
     Task<Result<void>> wait_start_durable(LogStart wanted);
     bool add_start_to(FrameBuilder& frame);
-    void note_start_journaled();
     void cut_epochs();
     bool must_flush() const;
     Task<> flush_written();
@@ -443,13 +371,7 @@ private:
     std::vector<EpochStart> epochs_;
     bool epochs_unwritten_{};
     bool epochs_cut_{};  // by a start that moved
-    Offset log_start_;
-    Offset start_wanted_;  // that it will be, once an entry of the journal says so
-    Offset secured_base_;  // who wrote the batches below it is in a snapshot on stable storage
-    LogStart start_framed_;
-    LogStart start_durable_;
-    bool start_asked_{};
-    std::int64_t starts_journaled_{};
+    LogBeginning beginning_;
     std::optional<Offset> cleaned_to_;
     Offset covered_base_;  // no frame, and no line of a checkpoint, names a segment before it
     Offset point_told_;
@@ -493,7 +415,6 @@ private:
     Errc failure_{Errc::kStorageFailed};  // what is answered once failed_
     boost::intrusive::list<LogWatch, boost::intrusive::constant_time_size<false>> watches_;
     WaitList durable_waiters_;
-    WaitList start_waiters_;    // by starts_journaled_
     WaitList removal_waiters_;  // until the files' time has come
     bool closing_{};
     std::int64_t fills_{};

@@ -19,8 +19,8 @@ constexpr std::array<const char*, 3> kSuffixes{".index", ".timeindex", ".log"};
 
 /// As Kafka: what a checkpoint file says counts only where the log is.
 Offset PartitionLog::first_dirty() const {
-    const Offset cleaned = cleaned_to_.value_or(log_start_);
-    return cleaned < log_start_ || cleaned > log_end_ ? log_start_ : cleaned;
+    const Offset cleaned = cleaned_to_.value_or(beginning_.shown());
+    return cleaned < beginning_.shown() || cleaned > log_end_ ? beginning_.shown() : cleaned;
 }
 
 /// The first dirty segment that has a record younger than min.compaction.lag.ms.
@@ -79,7 +79,7 @@ CleaningRange PartitionLog::cleaning_range(TimestampMs now, CleaningBound bound)
 
 std::vector<LogSegment*> PartitionLog::segments_before(Offset end) const {
     std::vector<LogSegment*> found;
-    const Offset begin = start_at(std::max(log_start_, start_wanted_)).segment_base;
+    const Offset begin = start_at(std::max(beginning_.shown(), beginning_.wanted())).segment_base;
     for (auto at = segments_.find(begin); at != segments_.end() && at->first < end; ++at) {
         found.push_back(at->second.get());
     }
@@ -103,7 +103,7 @@ bool PartitionLog::may_exchange(const std::vector<Offset>& bases) const {
     const auto is_inside = [&bases](const LogStart& start) {
         return bases.front() < start.segment_base && start.segment_base <= bases.back();
     };
-    return !is_inside(start_framed_) && !is_inside(start_durable_);
+    return !is_inside(beginning_.framed()) && !is_inside(beginning_.durable());
 }
 
 Task<Result<void>> PartitionLog::exchange(std::vector<Offset> bases) {

@@ -83,7 +83,7 @@ Task<Result<Parts>> read_into_memory(LogSegment& segment, std::uint64_t position
 Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool at_least_one,
                                        ReadInto into) {
     if (failed_) co_return failure_;
-    if (from < log_start_ || from > log_end_) co_return Errc::kOffsetOutOfRange;
+    if (from < beginning_.shown() || from > log_end_) co_return Errc::kOffsetOutOfRange;
     const Offset end = durable_end_;
     if (from >= end) co_return Parts();
     // By its base from one to the next: segments may go while one is read. Where they are exchanged
@@ -121,7 +121,7 @@ Task<Result<Parts>> PartitionLog::read(Offset from, std::size_t bytes_max, bool 
 
 Result<Available> PartitionLog::available(Offset from, std::optional<LogCursor>& place) const {
     if (failed_) return failure_;
-    if (from < log_start_ || from > log_end_) return Errc::kOffsetOutOfRange;
+    if (from < beginning_.shown() || from > log_end_) return Errc::kOffsetOutOfRange;
     if (from == durable_end_) place = durable_end_at_;
     if (from >= durable_end_) return Available{};
     if (!place) {
@@ -177,7 +177,7 @@ EpochEnd PartitionLog::end_of(LeaderEpoch asked, LeaderEpoch current) const {
 }
 
 LeaderEpoch PartitionLog::first_epoch(LeaderEpoch current) const {
-    return millrace::first_epoch(epochs_, {current, start_of(current)}, log_start_);
+    return millrace::first_epoch(epochs_, {current, start_of(current)}, beginning_.shown());
 }
 
 std::uint64_t PartitionLog::size() const {
@@ -189,7 +189,7 @@ std::uint64_t PartitionLog::size() const {
 std::vector<std::pair<Offset, TimestampMs>> PartitionLog::segment_starts() const {
     std::vector<std::pair<Offset, TimestampMs>> starts;
     for (const auto& [base, segment] : segments_) {
-        starts.emplace_back(std::max(base, log_start_), segment->index().max_timestamp());
+        starts.emplace_back(std::max(base, beginning_.shown()), segment->index().max_timestamp());
     }
     return starts;
 }

@@ -58,7 +58,7 @@ Offset PartitionLog::retention_start(TimestampMs now) const {
     };
     // Beginning inside the active one, the log keeps it.
     drop_while([&](const LogSegment&) {
-        return std::next(at) != segments_.end() && ends_at() <= log_start_;
+        return std::next(at) != segments_.end() && ends_at() <= beginning_.shown();
     });
     if (topic_.cleanup_by_deletion && topic_.retention_bytes >= 0) {
         const auto most = static_cast<std::uint64_t>(topic_.retention_bytes);
@@ -83,19 +83,18 @@ Task<Result<void>> PartitionLog::drop_old(TimestampMs now) {
         if (!has_room) start = active().base();
     }
     if (start > first_base()) {
-        const LogStart told = start_at(std::max(start, start_wanted_));
-        if (told.segment_base > start_durable_.segment_base) {
+        const LogStart told = start_at(std::max(start, beginning_.wanted()));
+        if (told.segment_base > beginning_.durable().segment_base) {
             const auto kept = co_await keep_producers(told.segment_base);
             if (!kept && can_wait(kept.error())) co_return Result<void>();
             if (!kept) co_return kept;
-            start_wanted_ = told.start;
-            ask_start_entry();
+            ask_start_entry(told.start);
             const auto durable = co_await wait_start_durable(told);
             if (!durable) co_return durable;
         }
         const auto advanced = co_await advance_log_start(start);
         if (!advanced) co_return advanced;
-        if (fill_base_ < start_durable_.segment_base) {
+        if (fill_base_ < beginning_.durable().segment_base) {
             const auto filled = co_await fill(Fill::kAll);
             if (!filled) co_return filled;
         }
@@ -114,7 +113,7 @@ void PartitionLog::roll_when_empty() {
 /// Of batches that a checkpoint has covered only the segments below `keep` tell who wrote them, or
 /// a snapshot that is on stable storage. EAGAIN: somebody else writes it just now.
 Task<Result<void>> PartitionLog::keep_producers(Offset keep) {
-    if (keep <= secured_base_) co_return Result<void>();
+    if (beginning_.is_secured(keep)) co_return Result<void>();
     if (!producers_.state().producers().empty()) {
         if (producers_.snapshot_end() < keep) {
             const auto written = co_await write_snapshots(durable_end_);
@@ -127,15 +126,15 @@ Task<Result<void>> PartitionLog::keep_producers(Offset keep) {
         if (!synced && shared_.failed) shared_.failed(synced.error());
         if (!synced) co_return synced;
     }
-    secured_base_ = std::max(secured_base_, keep);
+    beginning_.secure(keep);
     co_return Result<void>();
 }
 
 Task<Result<void>> PartitionLog::drop_segments() {
     std::vector<std::unique_ptr<LogSegment>> dropped;
     Result<void> outcome;
-    const Offset keep =
-        std::min({start_durable_.segment_base, start_at(log_start_).segment_base, fill_base_});
+    const Offset keep = std::min(
+        {beginning_.durable().segment_base, start_at(beginning_.shown()).segment_base, fill_base_});
     // What is exchanged just now has its turn at the next look.
     while (outcome && !exchanging_ && first_base() < keep) {
         // Nobody begins to read it any more.

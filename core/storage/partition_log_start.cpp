@@ -1,8 +1,4 @@
-// The beginning of a PartitionLog: it moves up when records are deleted, and never back.
-//
-// An entry of the journal makes the move durable before anybody hears of it and before any file
-// goes. It names the segment in which the log begins too: files before that one may be gone, and a
-// replay wants nothing from them.
+// How the beginning of a PartitionLog moves up when records are deleted.
 #include "core/storage/partition_log.hpp"
 
 #include <algorithm>
@@ -11,9 +7,7 @@ namespace millrace {
 
 /// What a start has found: durable already.
 void PartitionLog::set_log_start(Offset start) {
-    log_start_ = start_wanted_ = start;
-    start_framed_ = start_durable_ = start_at(start);
-    secured_base_ = start_durable_.segment_base;
+    beginning_.set(start_at(start));
     names_begin_ = names_synced_ = first_base();
 }
 
@@ -26,15 +20,12 @@ Result<void> PartitionLog::ask_log_start(Offset to) {
     if (retiring_) return Errc::kUnknownTopic;
     if (gate_.closed()) return Errc::kStopping;
     if (to > durable_end_) return Errc::kOffsetOutOfRange;
-    if (to > start_wanted_) {
-        start_wanted_ = to;
-        ask_start_entry();
-    }
+    if (to > beginning_.wanted()) ask_start_entry(to);
     return {};
 }
 
-void PartitionLog::ask_start_entry() {
-    start_asked_ = true;
+void PartitionLog::ask_start_entry(Offset start) {
+    beginning_.want(start);
     // The next checkpoint binds the log and lists it, as if something had been appended.
     active_ = true;
     ++appends_;
@@ -44,10 +35,10 @@ void PartitionLog::ask_start_entry() {
 Task<Result<void>> PartitionLog::advance_log_start(Offset to) {
     const auto asked = ask_log_start(to);
     if (!asked) co_return asked;
-    const auto durable = co_await wait_start_durable({to, start_durable_.segment_base});
+    const auto durable = co_await wait_start_durable({to, beginning_.durable().segment_base});
     if (!durable) co_return durable;
-    if (to <= log_start_) co_return Result<void>();
-    log_start_ = to;
+    if (to <= beginning_.shown()) co_return Result<void>();
+    beginning_.show(to);
     cut_epochs();
     epochs_cut_ = epochs_unwritten_;
     if (epochs_cut_) start_filling();
@@ -56,41 +47,27 @@ Task<Result<void>> PartitionLog::advance_log_start(Offset to) {
 
 /// Until an entry that says so much is on stable storage.
 Task<Result<void>> PartitionLog::wait_start_durable(LogStart wanted) {
-    while (start_durable_.start < wanted.start ||
-           start_durable_.segment_base < wanted.segment_base) {
-        const auto journaled = co_await start_waiters_.wait(starts_journaled_ + 1, kNever);
-        if (!journaled) co_return journaled;
+    while (beginning_.durable().start < wanted.start ||
+           beginning_.durable().segment_base < wanted.segment_base) {
+        const auto moved = co_await beginning_.wait_moved();
+        if (!moved) co_return moved;
     }
     co_return co_await shared_.journal->make_stable(durable_lsn_);
 }
 
-/// False when the entry doesn't fit into what is left of the frame.
 bool PartitionLog::add_start_to(FrameBuilder& frame) {
-    if (!start_asked_) return true;
-    LogStart start = start_at(start_wanted_);
-    // A replay removes the segments before it, and they may be all that tells who wrote them.
-    start.segment_base = std::min(start.segment_base, secured_base_);
-    if (!frame.add_log_start({id_, start})) return false;
-    start_framed_ = start;
-    start_asked_ = false;
-    return true;
-}
-
-void PartitionLog::note_start_journaled() {
-    if (start_durable_ == start_framed_) return;
-    start_durable_ = start_framed_;
-    start_waiters_.wake_through(++starts_journaled_);
+    return beginning_.add_to(frame, id_, start_at(beginning_.wanted()).segment_base);
 }
 
 /// The epoch in which the log begins begins there; those before it are forgotten.
 void PartitionLog::cut_epochs() {
     const auto behind =
         std::find_if(epochs_.begin(), epochs_.end(),
-                     [this](const EpochStart& each) { return each.start > log_start_; });
+                     [this](const EpochStart& each) { return each.start > beginning_.shown(); });
     if (behind == epochs_.begin()) return;
     const auto last = std::prev(behind);
-    if (last == epochs_.begin() && last->start == log_start_) return;
-    last->start = log_start_;
+    if (last == epochs_.begin() && last->start == beginning_.shown()) return;
+    last->start = beginning_.shown();
     epochs_.erase(epochs_.begin(), last);
     epochs_unwritten_ = true;
 }
