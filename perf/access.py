@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import access_page
+import harness
 import limits
 import machine
 
@@ -22,40 +23,6 @@ PART_SECONDS_MAX = 80 * 60
 # From the start to the page; what is not measured by then stays out, and the page says so.
 QUICK_SECONDS_MAX = 56
 FILES = "millrace-access-files"
-
-
-class Progress:
-    """A bar with the time left on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, cells, seconds, out=None):
-        self.cells, self.seconds, self.out = cells, seconds, out or sys.stdout
-        self.began, self.done, self.said = time.monotonic(), 0, 0.0
-        self.terminal = self.out.isatty()
-
-    def left_seconds(self):
-        spent = time.monotonic() - self.began
-        if self.done < 5:
-            return max(self.seconds - spent, 0)
-        return spent / self.done * (self.cells - self.done)
-
-    def step(self, words):
-        self.done += 1
-        now = time.monotonic()
-        if self.terminal:
-            full = 24 * self.done // max(self.cells, 1)
-            bar = "#" * full + "." * (24 - full)
-            self.out.write(f"\r[{bar}] {self.done}/{self.cells}, {span(self.left_seconds())} left  "
-                           f"{words[:40]:40}")
-            if self.done == self.cells:
-                self.out.write("\n")
-        elif now - self.said >= 10 or self.done == self.cells:
-            self.said = now
-            self.out.write(f"{self.done} of {self.cells} cells, {span(self.left_seconds())} left\n")
-        self.out.flush()
-
-
-def span(seconds):
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 def arguments():
@@ -76,17 +43,6 @@ def plan_of(program, full):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def whole_records(path):
-    """The records of a file whose last line may have been cut off."""
-    records = []
-    for line in machine.read(path).splitlines():
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
-    return records
-
-
 def finished_ids(records):
     return [record["id"] for record in records if record["kind"] in ("cell", "refused")]
 
@@ -100,40 +56,10 @@ def resumable(records, head):
     return set(head["ids"]) != set(finished_ids(records))
 
 
-class Results:
-    """The records of a run, each on the disk as soon as it is there."""
-
-    def __init__(self, path, head, fresh):
-        earlier = [] if fresh else whole_records(path)
-        self.resumed = resumable(earlier, head)
-        self.records = earlier if self.resumed else []
-        # In one step, so that an end at this point loses nothing either.
-        anew = path.with_suffix(".new")
-        anew.write_text("".join(json.dumps(record) + "\n" for record in self.records))
-        anew.replace(path)
-        self.file = open(path, "a", encoding="utf-8")
-        if not self.resumed:
-            self.add(head)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-
-    def add(self, record):
-        self.records.append(record)
-        self.file.write(json.dumps(record) + "\n")
-        self.file.flush()
-
-    def has(self, kind):
-        return any(record["kind"] == kind for record in self.records)
-
-
 def measure(options, results, plan, seconds_max):
     done = finished_ids(results.records)
     share = 1 - len(done) / len(plan["ids"])
-    progress = Progress(len(plan["ids"]) - len(done), plan["seconds"] * share)
+    progress = harness.Progress(len(plan["ids"]) - len(done), plan["seconds"] * share)
     with tempfile.NamedTemporaryFile("w", suffix=".ids") as ids:
         ids.write("".join(f"{one}\n" for one in done))
         ids.flush()
@@ -172,8 +98,8 @@ def head_of(options, plan):
 def announce(options, plan, results):
     left = len(plan["ids"]) - len(finished_ids(results.records))
     seconds = plan["seconds"] * left / len(plan["ids"]) + limits.SECONDS
-    print(f"{left} cells{' left' if results.resumed else ''}, about {span(seconds)}, at most "
-          f"{plan['disk_bytes'] / 2**30:.1f} GiB in {options.dir}", flush=True)
+    print(f"{left} cells{' left' if results.resumed else ''}, about {harness.span(seconds)}, "
+          f"at most {plan['disk_bytes'] / 2**30:.1f} GiB in {options.dir}", flush=True)
 
 
 def publish(options, results):
@@ -192,7 +118,9 @@ def run(options):
     options.dir.mkdir(parents=True, exist_ok=True)
     plan = plan_of(options.program, options.full)
     check_space(options.dir, plan["disk_bytes"])
-    with Results(options.out / "access.ndjson", head_of(options, plan), options.fresh) as results:
+    head = head_of(options, plan)
+    with harness.Results(options.out / "access.ndjson", head,
+                         lambda earlier: not options.fresh and resumable(earlier, head)) as results:
         announce(options, plan, results)
         if not results.has("limits"):
             results.add({"kind": "limits", **limits.measure(options.dir)})

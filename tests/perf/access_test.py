@@ -15,6 +15,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "perf"))
 import access  # noqa: E402
 import access_page  # noqa: E402
+import harness  # noqa: E402
 
 STAND_IN = '''#!/usr/bin/env python3
 import json, sys
@@ -120,8 +121,8 @@ class Figures(unittest.TestCase):
         self.assertEqual((pair["rounds"], pair["left_out"]), (3, 1))
 
     def test_time_left_follows_the_cells_so_far(self):
-        progress = access.Progress(10, 100, io.StringIO())
-        progress.done, progress.began = 5, access.time.monotonic() - 20
+        progress = harness.Progress(10, 100, io.StringIO())
+        progress.done, progress.began = 5, harness.time.monotonic() - 20
         self.assertAlmostEqual(progress.left_seconds(), 20, delta=1)
 
 
