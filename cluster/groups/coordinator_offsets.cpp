@@ -113,11 +113,10 @@ Task<ErrorCode> GroupCoordinator::delete_offsets(std::string_view group,
     if (!entry) co_return ErrorCode::kGroupIdNotFound;
     const bool is_empty = entry->group.is(GroupState::kEmpty);
     if (!is_empty && !entry->group.is_of_consumers()) co_return ErrorCode::kNonEmptyGroup;
-    const auto& subscribed = entry->group.subscribed();
     std::vector<OffsetKey> keys;
     for (CommitLine& each : lines) {
         // What is read isn't known of every consumer: to be safe, it is everything then.
-        const bool is_read = !is_empty && (!subscribed || subscribed->contains(each.topic));
+        const bool is_read = !is_empty && entry->group.may_read(each.topic);
         if (is_read) each.code = ErrorCode::kGroupSubscribedToTopic;
         if (!is_read) keys.push_back({topics_.number_of(each.topic), each.partition});
     }
@@ -208,13 +207,12 @@ std::vector<OffsetKey> GroupCoordinator::expired(const Entry& entry, TimestampMs
     const Group& group = entry.group;
     const bool has_members = !group.is(GroupState::kEmpty);
     const bool is_simple = !group.protocol_type();
-    const bool knows_topics =
-        group.is_of_consumers() && group.is(GroupState::kStable) && group.subscribed();
+    const bool knows_topics = group.is(GroupState::kStable) && group.knows_topics();
     std::vector<OffsetKey> keys;
     if (has_members && !knows_topics) return keys;
     for (const auto& [key, value] : entry.offsets.all()) {
         if (entry.offsets.is_under_way(key)) continue;
-        if (has_members && group.subscribed()->contains(topics_.name_of(key.topic))) continue;
+        if (has_members && group.may_read(topics_.name_of(key.topic))) continue;
         TimestampMs since = value.committed_at;
         if (!has_members && !is_simple) since = group.state_since().value_or(since);
         const TimestampMs expires_at = value.expires_at();

@@ -195,17 +195,17 @@ void Group::rest() {
 }
 
 /// A consumer's subscription begins, in every version, as in the first. One that can't be read
-/// leaves it open what the group reads.
+/// leaves it open what the group reads; consumers that have all gone read nothing.
 void Group::note_subscribed() {
     subscribed_.reset();
-    if (!is_of_consumers() || members_->empty() || !protocol_name_) return;
-    std::set<std::string, std::less<>> topics;
+    knows_topics_ = false;
+    if (!is_of_consumers() || (!members_->empty() && !protocol_name_)) return;
     for (const auto& [number, member] : members_->all()) {
         const auto wanted = subscribed_topics(member.metadata(*protocol_name_));
-        if (!wanted) return;
-        topics.insert(wanted->begin(), wanted->end());
+        if (!wanted) return subscribed_.reset();
+        subscribed_->insert(wanted->begin(), wanted->end());
     }
-    *subscribed_ = std::move(topics);
+    knows_topics_ = true;
 }
 
 /// The group as a record's value. Without `assignments` members keep the ones they have.

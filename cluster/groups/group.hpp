@@ -54,7 +54,7 @@ struct GroupStore {
 /// Lives on one shard, owned by the coordinator there. Replies that it was given are told by it.
 class Group {
 public:
-    using Topics = std::optional<std::set<std::string, std::less<>>>;
+    using Topics = std::set<std::string, std::less<>>;
 
     Group(std::string id, GroupLimits limits, Moment now);
     /// As it was stored. Its members are alive until their sessions end.
@@ -70,8 +70,13 @@ public:
     const GroupMembers& members() const { return *members_; }
     /// By the wall clock; nothing for a group of old, whose record doesn't say.
     std::optional<TimestampMs> state_since() const { return state_since_; }
-    /// Of consumers that have members; nothing when it isn't known.
-    const Topics& subscribed() const { return *subscribed_; }
+    /// What its members read, as of the last generation, is known: of consumers whose
+    /// subscriptions can be read.
+    bool knows_topics() const { return knows_topics_; }
+    /// As far as anybody knows.
+    bool may_read(std::string_view topic) const {
+        return !knows_topics_ || subscribed_->contains(topic);
+    }
     bool is_of_consumers() const { return protocol_type_ && *protocol_type_ == kConsumerProtocol; }
 
     void join(Moment now, JoinWish wish, Reply<JoinAnswer>& reply);
@@ -163,6 +168,7 @@ private:
     std::optional<TimestampMs> state_since_;
     std::int32_t generation_{};
     std::int32_t divided_ = -1;  // the generation whose division is being stored, or was
+    bool knows_topics_{};
     std::optional<std::string> protocol_type_;
     std::optional<std::string> protocol_name_;
     // A broker may know very many groups without members.

@@ -1,6 +1,8 @@
 // A group's life event by event: who is told what, when, and what has to be stored before.
 #include "cluster/groups/group.hpp"
 
+#include "protocol/wire.hpp"
+
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -23,6 +25,17 @@ struct Told final : Reply<Answer> {
 
 using Join = Told<JoinAnswer>;
 using Sync = Told<SyncAnswer>;
+
+/// As a consumer tells it: version 0, one topic, no data of its own.
+Bytes subscription_to(std::string_view topic) {
+    Writer writer;
+    writer.put(std::int16_t{0});
+    writer.put(std::int32_t{1});
+    writer.put(static_cast<std::int16_t>(topic.size()));
+    for (const char each : topic) writer.put(static_cast<std::int8_t>(each));
+    writer.put(std::int32_t{-1});
+    return writer.to_bytes();
+}
 
 class GroupTest : public testing::Test {
 protected:
@@ -300,6 +313,31 @@ TEST_F(GroupTest, AnEmptyGroupTakesLittleRoomAndKnowsWhatItWas) {
     be_stable(2, 3);
     EXPECT_EQ(group_.members().leader(), "a");
     EXPECT_LE(sizeof(Group), 224u);
+}
+
+TEST_F(GroupTest, WhatIsReadIsWhatTheLastGenerationReads) {
+    const auto reader = [](std::string id) {
+        JoinWish made = newcomer(std::move(id));
+        made.protocols.front().metadata = subscription_to("t");
+        return made;
+    };
+    join(reader("a"));
+    EXPECT_FALSE(group_.knows_topics());
+    EXPECT_TRUE(group_.may_read("t"));
+    pass(6s);
+    EXPECT_TRUE(group_.knows_topics());
+    EXPECT_TRUE(group_.may_read("t"));
+    EXPECT_FALSE(group_.may_read("u"));
+    // And of one that nobody was in, nothing, until the next generation has begun.
+    EXPECT_EQ(group_.leave(now(), {"a"}), ErrorCode::kNone);
+    store();
+    ASSERT_EQ(group_.state(), GroupState::kEmpty);
+    EXPECT_FALSE(group_.may_read("t"));
+    join(reader("b"));
+    ASSERT_EQ(group_.state(), GroupState::kPreparingRebalance);
+    EXPECT_FALSE(group_.may_read("t"));
+    pass(6s);
+    EXPECT_TRUE(group_.may_read("t"));
 }
 
 TEST_F(GroupTest, AStaticMemberComesBackUnnoticed) {
