@@ -142,6 +142,7 @@ private:
     void begin_generation(Moment now);
     void on_sync_time(Moment now);
     void take_sync(GroupMember& member);
+    void forget_syncs();
     void propagate(Moment now, ErrorCode code);
     void assigned(Moment now, GroupStore store, ErrorCode code);
     void replaced(Moment now, GroupStore store, ErrorCode code);

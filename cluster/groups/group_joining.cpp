@@ -143,6 +143,9 @@ void Group::replace_static(Moment now, std::string old_id, JoinWish wish,
     store.before.session_timeout_ms = member.session_timeout_ms;
     members_->answer_join(member, refused(ErrorCode::kFencedInstanceId, old_id));
     GroupMembers::answer_sync(member, {.code = ErrorCode::kFencedInstanceId});
+    // The former id may owe a sync, which nobody can send any more: as with Kafka the group is
+    // divided anew when its time is over, and the successor stays.
+    member.owes_sync = false;
     members_->rename(member, wish.new_id);
     expect_sign(member, now);
     members_->update(member, std::move(wish.protocols), wish.rebalance_timeout_ms,
@@ -184,7 +187,7 @@ void Group::prepare_rebalance(Moment now) {
         for (auto& [number, member] : members_->all()) member.assignment.clear();
         propagate(now, ErrorCode::kRebalanceInProgress);
     }
-    for (auto& [number, member] : members_->all()) take_sync(member);
+    forget_syncs();
     const std::int32_t timeout = members_->rebalance_timeout_ms();
     timing_->gathers = is(GroupState::kEmpty);
     if (timing_->gathers) {
@@ -254,6 +257,12 @@ void Group::begin_generation(Moment now) {
 void Group::take_sync(GroupMember& member) {
     if (std::exchange(member.owes_sync, false)) --timing_->syncs_owed;
     if (timing_->syncs_owed == 0) timing_->sync_due.reset();
+}
+
+void Group::forget_syncs() {
+    for (auto& [number, member] : members_->all()) member.owes_sync = false;
+    timing_->syncs_owed = 0;
+    timing_->sync_due.reset();
 }
 
 void Group::on_sync_time(Moment now) {

@@ -368,6 +368,38 @@ TEST_F(GroupTest, AStaticMemberComesBackUnnoticed) {
     EXPECT_EQ(third.answer->members.size(), 2u);
 }
 
+TEST_F(GroupTest, ASyncThatAFormerIdOwesDividesTheGroupAnewAndCostsNobodyItsPlace) {
+    JoinWish first = newcomer("a-1");
+    first.instance_id = "a";
+    JoinWish leader = newcomer("b");
+    for (JoinWish* const each : {&first, &leader}) each->session_timeout_ms = 100'000;
+    join(leader);
+    join(first);
+    pass(6s);
+    sync("b", 1, {{"a-1", Bytes(2)}, {"b", Bytes(1)}});
+    store();
+    first.new_id = "a-2";
+    join(first);
+    store();
+    EXPECT_EQ(sync("a-2", 1).answer->assignment, Bytes(2));
+    pass(50s);
+    EXPECT_EQ(group_.state(), GroupState::kStable);
+    pass(11s);
+    EXPECT_EQ(group_.state(), GroupState::kPreparingRebalance);
+    EXPECT_EQ(group_.members().size(), 2u);
+    EXPECT_EQ(sync("a-2", 1).code(), ErrorCode::kRebalanceInProgress);
+    // And of the next generation nobody owes anything that was owed before.
+    first.member_id = "a-2";
+    leader.member_id = "b";
+    join(first);
+    join(leader);
+    sync("b", 2, {{"a-2", Bytes(2)}, {"b", Bytes(1)}});
+    sync("a-2", 2);
+    store();
+    pass(90s);
+    EXPECT_EQ(group_.state(), GroupState::kStable);
+}
+
 TEST_F(GroupTest, AStaticMembersSuccessorHasTheFormerSessionToShowItself) {
     JoinWish first = be_stable_and_static();
     first.new_id = "a-2";
