@@ -4,6 +4,7 @@
 #include "core/config/text.hpp"
 #include "core/runtime/timer.hpp"
 #include "protocol/message/create_topics.hpp"
+#include "protocol/message/delete_topics.hpp"
 #include "protocol/message/find_coordinator.hpp"
 
 #include <fmt/format.h>
@@ -18,10 +19,11 @@ constexpr std::uint16_t kPort = 9092;
 /// What a cluster needs to elect a leader or to make __consumer_offsets.
 constexpr Duration kPatience = std::chrono::seconds(30);
 constexpr Duration kBetweenQuestions = std::chrono::milliseconds(100);
-constexpr std::int32_t kMakeTimeoutMs = 30'000;
+constexpr std::int32_t kChangeTimeoutMs = 30'000;
 constexpr std::int16_t kCreationIsAChoiceFrom = 4;
 constexpr std::int16_t kManyKeysFrom = 4;
 constexpr std::int16_t kDefaultsFrom = 4;
+constexpr std::int16_t kDeletedByNameUpTo = 5;
 
 bool is(std::int16_t code, ErrorCode wanted) { return code == raw(wanted); }
 
@@ -155,16 +157,16 @@ Task<Failure> Cluster::unknown_topic(const std::string& name) {
     co_return refused(not_there("topic", name, others));
 }
 
-Task<Outcome<>> Cluster::ask_to_make(const std::string& name) {
+Task<Outcome<>> Cluster::ask_to_make(const std::string& name, std::int32_t partitions) {
     CreateTopicsRequest request;
-    request.timeout_ms = kMakeTimeoutMs;
+    request.timeout_ms = kChangeTimeoutMs;
     auto& topic = request.topics.emplace_back();
     topic.name = name;
     const auto link = co_await broker(controller_);
     if (!link) co_return link.error();
     const bool has_defaults =
         (*link)->version_of<CreateTopicsRequest>().value_or(0) >= kDefaultsFrom;
-    topic.num_partitions = has_defaults ? -1 : 1;
+    topic.num_partitions = has_defaults ? partitions : std::max(partitions, 1);
     topic.replication_factor = has_defaults ? std::int16_t{-1} : std::int16_t{1};
     const auto response = co_await (*link)->ask<CreateTopicsResponse>(request);
     if (!response) co_return response.error();
@@ -176,7 +178,7 @@ Task<Outcome<>> Cluster::ask_to_make(const std::string& name) {
     co_return refused_by_kafka("topic " + name + " can't be made", code);
 }
 
-Task<Outcome<>> Cluster::ensure_topic(const std::string& name) {
+Task<Outcome<>> Cluster::ensure_topic(const std::string& name, std::int32_t partitions) {
     const std::vector<std::string> names{name};
     const Time deadline = world_.now() + kPatience;
     for (bool is_asked = false;;) {
@@ -186,12 +188,27 @@ Task<Outcome<>> Cluster::ensure_topic(const std::string& name) {
         if (is_told && !waits_for_leaders(response->topics[0])) co_return Outcome<>();
         if (world_.now() > deadline) co_return refused("topic " + name + " gets no leaders");
         if (!is_asked) {
-            const auto made = co_await ask_to_make(name);
+            const auto made = co_await ask_to_make(name, partitions);
             if (!made) co_return made.error();
             is_asked = true;
         }
         co_await sleep_for(world_, kBetweenQuestions);
     }
+}
+
+Task<Outcome<>> Cluster::remove_topic(const std::string& name) {
+    DeleteTopicsRequest request;
+    request.timeout_ms = kChangeTimeoutMs;
+    request.topic_names.push_back(name);
+    const auto link = co_await broker(controller_);
+    if (!link) co_return link.error();
+    const auto response =
+        co_await (*link)->ask<DeleteTopicsResponse>(request, kDeletedByNameUpTo);
+    if (!response) co_return response.error();
+    const std::int16_t code =
+        response->responses.empty() ? std::int16_t{0} : response->responses[0].error_code;
+    if (is(code, ErrorCode::kNone)) co_return Outcome<>();
+    co_return refused_by_kafka("topic " + name + " can't be deleted", code);
 }
 
 std::int32_t Cluster::leader_of(const TopicPartition& partition) const {

@@ -33,9 +33,13 @@ public:
     /// The named ones, in that order, each once. A name that isn't there is a failure that names
     /// the nearest.
     Task<Outcome<std::vector<Topic>>> topics(const std::vector<std::string>& names);
+    static constexpr std::int32_t kDefaultPartitions = -1;
+
     /// Makes the topic with the cluster's defaults and waits for its leaders. One that is there is
-    /// left as it is.
-    Task<Outcome<>> ensure_topic(const std::string& name);
+    /// left as it is, whatever its partitions.
+    Task<Outcome<>> ensure_topic(const std::string& name,
+                                 std::int32_t partitions = kDefaultPartitions);
+    Task<Outcome<>> remove_topic(const std::string& name);
 
     /// Of the brokers, as they were told last.
     const std::map<std::int32_t, Endpoint>& brokers() const { return brokers_; }
@@ -52,7 +56,7 @@ private:
     Task<Outcome<MetadataResponse>> ask_metadata(const std::vector<std::string>* names);
     /// Names the nearest.
     Task<Failure> unknown_topic(const std::string& name);
-    Task<Outcome<>> ask_to_make(const std::string& name);
+    Task<Outcome<>> ask_to_make(const std::string& name, std::int32_t partitions);
     void remember(const MetadataResponse& response);
     Task<Outcome<Link*>> any_broker();
 

@@ -52,13 +52,28 @@ std::vector<std::string> hosts_to_try(const std::string& host) {
 
 }  // namespace
 
+Task<Outcome<Stream>> connect_to(World& world, const Endpoint& broker) {
+    Error error;
+    const std::vector<std::string> hosts = hosts_to_try(broker.host);
+    for (const std::string& host : hosts) {
+        auto stream = co_await Stream::connect(world, host, broker.port);
+        if (stream) co_return std::move(*stream);
+        error = stream.error();
+    }
+    std::string how = error.message();
+    if (error == system_error(EHOSTUNREACH)) how = "no such host, or no way to it";
+    co_return broken_off(broker, how);
+}
+
+Failure broken_off(const Endpoint& broker, const std::string& how) {
+    return {ToolExit::kUnreachable, fmt::format("broker {}:{}: {}", broker.host, broker.port, how),
+            true};
+}
+
 Link::Link(World& world, Endpoint broker)
     : world_(world), broker_(std::move(broker)), budget_(world, kFrameBytesMax) {}
 
-Failure Link::broken(const std::string& how) const {
-    return {ToolExit::kUnreachable,
-            fmt::format("broker {}:{}: {}", broker_.host, broker_.port, how), true};
-}
+Failure Link::broken(const std::string& how) const { return broken_off(broker_, how); }
 
 Failure Link::unknown_request(std::int16_t key) const {
     return refused(fmt::format("broker {}:{} doesn't know {} in a version that is known here",
@@ -67,28 +82,13 @@ Failure Link::unknown_request(std::int16_t key) const {
 
 Task<Outcome<>> Link::open() {
     if (is_open()) co_return Outcome<>();
-    const auto connected = co_await connect();
+    auto connected = co_await connect_to(world_, broker_);
     if (!connected) co_return connected.error();
+    stream_.emplace(std::move(*connected));
     reader_.emplace(*stream_, budget_, kFrameBytesMax);
     const auto learnt = co_await learn_versions();
     if (!learnt) co_await close();
     co_return learnt;
-}
-
-Task<Outcome<>> Link::connect() {
-    Error error;
-    const std::vector<std::string> hosts = hosts_to_try(broker_.host);
-    for (const std::string& host : hosts) {
-        auto stream = co_await Stream::connect(world_, host, broker_.port);
-        if (stream) {
-            stream_.emplace(std::move(*stream));
-            co_return Outcome<>();
-        }
-        error = stream.error();
-    }
-    std::string how = error.message();
-    if (error == system_error(EHOSTUNREACH)) how = "no such host, or no way to it";
-    co_return broken(how);
 }
 
 Task<> Link::close() {

@@ -13,6 +13,12 @@
 
 namespace millrace {
 
+/// A bare connection, for who has several requests under way. `broker` outlives the call.
+Task<Outcome<Stream>> connect_to(World& world, const Endpoint& broker);
+
+/// It doesn't go on with this broker: the same may work in a moment.
+Failure broken_off(const Endpoint& broker, const std::string& how);
+
 /// Requests go out one at a time, each in the newest version that both sides know. Lives on one
 /// shard. Whoever opened it closes it. After a failure it can be opened again; whether a request
 /// was carried out is unknown then.
@@ -71,7 +77,6 @@ private:
         co_return co_await receive(Request::kApiKey);
     }
 
-    Task<Outcome<>> connect();
     Task<Outcome<>> learn_versions();
     std::optional<std::int16_t> common_version(std::int16_t key, VersionRange ours,
                                                std::int16_t limit) const;
