@@ -2,8 +2,7 @@
 
 namespace millrace::bench {
 
-void Course::count(Time now, std::uint64_t requests, std::uint64_t batches,
-                   std::uint64_t records) {
+void Course::count(Time now, std::uint64_t requests, std::uint64_t batches, std::uint64_t records) {
     tally.records_in_all += records;
     if (!is_measured(now)) return;
     tally.requests += requests;

@@ -15,11 +15,12 @@ struct Tally {
     std::uint64_t requests{};  // answered while it is measured; with acks=0 sent
     std::uint64_t batches{};
     std::uint64_t records{};
-    std::uint64_t records_in_all{};  // before and afterwards too
+    std::uint64_t records_in_all{};   // before and afterwards too
     std::uint64_t requests_unsent{};  // of an open loop: they were due, and their turn never came
     /// Of requests that were due while it is measured, from then on, however late the answer came.
     Histogram latency_ns;
-    std::map<std::int16_t, std::uint64_t> errors;  // batches by the code that they were refused with
+    /// Batches that were refused, by code.
+    std::map<std::int16_t, std::uint64_t> errors;
 };
 
 /// Lives on one shard, as all who use it do.

@@ -21,7 +21,8 @@ int complain(const std::string& text, ToolExit exit) {
 
 void add_load(CLI::App& app, Shape& shape) {
     const std::map<std::string, std::int16_t> acks{{"0", 0}, {"1", 1}, {"all", -1}};
-    app.add_option("--producers", shape.producers, "connections to each broker that leads something")
+    app.add_option("--producers", shape.producers,
+                   "connections to each broker that leads something")
         ->check(CLI::Range(1, 10'000));
     app.add_option("--acks", shape.acks, "0, 1 or all (the default)")
         ->transform(CLI::CheckedTransformer(acks));

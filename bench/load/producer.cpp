@@ -128,8 +128,7 @@ void Producer::take(const Frame& frame) {
     const Sent sent = pending_.front();
     pending_.pop_front();
     Reader reader(frame.bytes());
-    const auto correlation =
-        decode_response_header(reader, ProduceRequest::kApiKey, work_.version);
+    const auto correlation = decode_response_header(reader, ProduceRequest::kApiKey, work_.version);
     const auto response = ProduceResponse::decode(reader, work_.version);
     if (!correlation || *correlation != sent.correlation || !response) {
         return fail("its answer can't be read");

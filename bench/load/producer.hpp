@@ -20,8 +20,8 @@ struct Work {
     std::int16_t version{};  // that the requests are in
     std::uint64_t batch_records{};
     std::size_t in_flight{};
-    bool is_answered{};     // acks isn't 0
-    double per_second{};    // requests, of an open loop; 0: as fast as answers come
+    bool is_answered{};   // acks isn't 0
+    double per_second{};  // requests, of an open loop; 0: as fast as answers come
     double phase{};
 };
 

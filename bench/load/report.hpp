@@ -16,7 +16,6 @@ struct Circumstances {
 };
 
 /// MB are 10^6 bytes of values. Latency is null with acks=0: nobody tells.
-std::string result_line(const Shape& shape, const Circumstances& circumstances,
-                        const Tally& tally);
+std::string result_line(const Shape& shape, const Circumstances& circumstances, const Tally& tally);
 
 }  // namespace millrace::bench

@@ -80,9 +80,8 @@ PreparedRequest encode(const Shape& shape, std::int16_t version,
 }
 
 bool holds(std::span<const PreparedBatch> batches, std::int32_t partition) {
-    return std::ranges::any_of(batches, [partition](const PreparedBatch& each) {
-        return each.partition == partition;
-    });
+    return std::ranges::any_of(
+        batches, [partition](const PreparedBatch& each) { return each.partition == partition; });
 }
 
 }  // namespace
@@ -105,8 +104,8 @@ std::vector<PreparedBatch> prepare_batches(const Shape& shape, std::int32_t part
     for (std::size_t first = 0; first < end; first += step) {
         for (std::size_t i = 0; i < keys.size(); ++i) {
             if (shape.keys != 0 && first >= keys[i].size()) continue;
-            batches.push_back({static_cast<std::int32_t>(i),
-                               make_batch(shape, keys[i], first, now, prng)});
+            batches.push_back(
+                {static_cast<std::int32_t>(i), make_batch(shape, keys[i], first, now, prng)});
         }
     }
     return batches;

@@ -19,8 +19,7 @@ constexpr Duration kBetweenLines = std::chrono::milliseconds(500);
 
 /// Ends a run whose answers don't come. Lives in the frame of who waits for them.
 struct Watchdog : Timer {
-    explicit Watchdog(std::deque<Producer>& watched)
-        : Timer(&Watchdog::fire), producers(watched) {}
+    explicit Watchdog(std::deque<Producer>& watched) : Timer(&Watchdog::fire), producers(watched) {}
 
     static void fire(Timer& timer) {
         for (Producer& each : static_cast<Watchdog&>(timer).producers) each.cut_off();
@@ -176,8 +175,7 @@ Task<> Run::show_progress() {
     Output messages(world_, terminal_.messages);
     messages.add(fmt::format("\r\x1b[K{:.1f} of {:.0f} s  {} records/s  {}/s{}", passed.count(),
                              shape_.seconds, with_commas(static_cast<std::int64_t>(records)),
-                             bytes_in_words(bytes),
-                             course_.is_over(world_.now()) ? "\n" : ""));
+                             bytes_in_words(bytes), course_.is_over(world_.now()) ? "\n" : ""));
     (void)co_await messages.flush();
 }
 

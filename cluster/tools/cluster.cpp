@@ -202,8 +202,7 @@ Task<Outcome<>> Cluster::remove_topic(const std::string& name) {
     request.topic_names.push_back(name);
     const auto link = co_await broker(controller_);
     if (!link) co_return link.error();
-    const auto response =
-        co_await (*link)->ask<DeleteTopicsResponse>(request, kDeletedByNameUpTo);
+    const auto response = co_await (*link)->ask<DeleteTopicsResponse>(request, kDeletedByNameUpTo);
     if (!response) co_return response.error();
     const std::int16_t code =
         response->responses.empty() ? std::int16_t{0} : response->responses[0].error_code;

@@ -107,8 +107,8 @@ TEST(PreparedRequests, TakeTheBatchesInTheirOrder) {
 }
 
 TEST(PreparedRequests, NoneHasAPartitionTwice) {
-    const Shape shape{.acks = 1, .batch_records = 1, .record_bytes = 1, .request_batches = 8,
-                      .keys = 40};
+    const Shape shape{
+        .acks = 1, .batch_records = 1, .record_bytes = 1, .request_batches = 8, .keys = 40};
     for (const auto& request : prepare_requests(shape, kVersion, prepare_batches(shape, 3, kNow))) {
         const auto partitions = partitions_of(request);
         const std::set<std::int32_t> different(partitions.begin(), partitions.end());

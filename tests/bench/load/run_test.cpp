@@ -30,18 +30,20 @@ protected:
 
     Task<Ended> run_once(const Shape& some) {
         const Terminal terminal;
-        Run run(*world_, some, terminal);
+        bench::Run load(*world_, some, terminal);
         Ended ended;
-        ended.outcome = co_await run.measure();
-        ended.tally = run.tally();
-        ended.partitions = run.partitions();
-        ended.connections = run.connections();
-        const auto closed = co_await run.close();
+        ended.outcome = co_await load.measure();
+        ended.tally = load.tally();
+        ended.partitions = load.partitions();
+        ended.connections = load.connections();
+        const auto closed = co_await load.close();
         EXPECT_TRUE(closed);
         co_return ended;
     }
 
-    std::uint64_t batches_taken() const { return figures_.total("millrace_batches_appended_total"); }
+    std::uint64_t batches_taken() const {
+        return figures_.total("millrace_batches_appended_total");
+    }
 };
 
 TEST_P(RunTest, CountsWhatTheBrokerTook) {

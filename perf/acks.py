@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""Measures what acks=0, 1 and all cost, with records flushed before they are acknowledged and
+without, and writes a page of it. Drives millrace_load_generator against brokers of its own, or
+against any Kafka by its address; keeps what it finished, and goes on there after an end that came
+early."""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import namedtuple
+from pathlib import Path
+
+import acks_page
+import harness
+import limits
+import machine
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/integration"))
+from broker import Broker, BrokerError  # noqa: E402
+
+PROGRAM = ROOT / "build/release/bench/load/millrace_load_generator"
+BROKER = ROOT / "build/release/millrace"
+PART_SECONDS_MAX = 80 * 60
+# From the start to the page; what is not measured by then stays out, and the page says so.
+QUICK_SECONDS_MAX = 9.5 * 60
+DATA = "millrace-acks-data"
+# What a run takes besides its warm-up and what is measured: a topic comes and goes.
+RUN_OVERHEAD_S = 0.6
+DISK_BYTES = 12 << 30
+# What the generator ends with when no broker answers.
+UNREACHABLE = 3
+
+Scale = namedtuple("Scale", "producers partitions rounds warm_up_s seconds")
+QUICK = Scale((1, 8, 64), (1, 16), 3, 0.5, 2)
+FULL = Scale((1, 8, 64), (1, 16, 256), 5, 1, 5)
+# As fast as answers come: small batches, as of producers that don't linger.
+MOST = {"record-bytes": 1024, "batch-records": 16, "request-batches": 1, "in-flight": 5}
+# A load that nothing saturates, each record a request of its own; latency counts from when it was
+# due.
+STEADY = {"record-bytes": 1024, "batch-records": 1, "request-batches": 1, "in-flight": 1000,
+          "rate": 2000}
+LOADS = {"most": MOST, "steady": STEADY}
+STEADY_PARTITIONS = 16
+
+# `url` has the broker's figures; it and `pid` are None where they can't be had.
+Target = namedtuple("Target", "address pid url")
+Sample = namedtuple("Sample", "time cpu_s figures")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev perf acks", description=__doc__)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--quick", action="store_true", help="within ten minutes (the default)")
+    kind.add_argument("--full", action="store_true", help="all cells; says how long beforehand")
+    parser.add_argument("--bootstrap", metavar="HOST:PORT",
+                        help="measure these brokers and start none")
+    parser.add_argument("--dir", type=Path, help="a folder on the disk to measure (default: OUT)")
+    parser.add_argument("--out", type=Path, default=ROOT / "build/perf/acks",
+                        help="where the results go (default: build/perf/acks)")
+    parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on")
+    parser.add_argument("--program", default=str(PROGRAM), help=argparse.SUPPRESS)
+    parser.add_argument("--broker", default=str(BROKER), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def make_plan(scale, durabilities):
+    """All runs, in their order: what is compared follows one on the other, and a round is through
+    all cells before the next one begins."""
+    plan = []
+    for turn in range(1, scale.rounds + 1):
+        for load in LOADS:
+            for partitions in scale.partitions if load == "most" else (STEADY_PARTITIONS,):
+                for producers in scale.producers:
+                    for durability in durabilities:
+                        # Nobody tells how long a record with acks=0 takes.
+                        for acks in ("0", "1", "all") if load == "most" else ("1", "all"):
+                            plan.append(run_of(load, durability, acks, producers, partitions, turn))
+    return plan
+
+
+def run_of(load, durability, acks, producers, partitions, turn):
+    return {"id": f"{load}-{durability}-{acks}-{producers}-{partitions}~{turn}", "load": load,
+            "durability": durability, "acks": acks, "producers": producers,
+            "partitions": partitions, "round": turn}
+
+
+def finished_ids(records):
+    return {record["id"] for record in records if record["kind"] in ("cell", "failed")}
+
+
+def resumable(records, head):
+    """Whether the records are the unfinished beginning of the run that `head` describes."""
+    same = ("full", "dir", "bootstrap", "facts", "ids")
+    if not records or any(records[0].get(key) != head[key] for key in same):
+        return False
+    return set(head["ids"]) != finished_ids(records)
+
+
+@contextlib.contextmanager
+def targets(options):
+    """What to measure, by durability: a broker for each, or the one address that was told."""
+    if options.bootstrap:
+        yield {acks_page.THEIRS: Target(options.bootstrap, None, None)}
+        return
+    folder = options.dir / DATA
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield {durability: start(options, folder, durability, stack)
+               for durability in acks_page.DURABILITIES}
+
+
+def start(options, folder, durability, stack):
+    broker = Broker(options.broker, folder / durability, folder / f"{durability}.log",
+                    [f"durability={durability}", "admin.listener=127.0.0.1:0",
+                     "log.segment.delete.delay.ms=0"])
+    stack.enter_context(broker)
+    broker.start()
+    port = re.search(r"over HTTP host=127.0.0.1 port=(\d+)", machine.read(broker.log_path))
+    return Target(broker.address, broker.process.pid, f"http://127.0.0.1:{port.group(1)}/metrics")
+
+
+def sample(target):
+    """What the broker has used and counted so far."""
+    figures = {}
+    if target.url:
+        with urllib.request.urlopen(target.url, timeout=20) as answer:
+            for line in answer.read().decode().splitlines():
+                if not line.startswith("#"):
+                    name, _, value = line.rpartition(" ")
+                    figures[name] = int(value)
+    return Sample(time.monotonic(), cpu_s_of(target.pid), figures)
+
+
+def cpu_s_of(pid):
+    """Of all threads of a process, those of the kernel that work for it included."""
+    if pid is None:
+        return None
+    fields = machine.read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def command_of(options, run, target, scale):
+    load = [word for name, value in LOADS[run["load"]].items()
+            for word in (f"--{name}", str(value))]
+    topic = f"millrace-acks-{os.getpid()}-{run['id'].replace('~', '-')}"
+    return [options.program, "--bootstrap", target.address, "--topic", topic, "--remove-topic",
+            "--tell-begin", "--acks", run["acks"], "--producers", str(run["producers"]),
+            "--partitions", str(run["partitions"]), "--seconds", str(scale.seconds),
+            "--warm-up", str(scale.warm_up_s), *load]
+
+
+def carry_out(command, target):
+    """What the generator said, and what the broker did meanwhile; or why there is nothing."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as child:
+        child.stdout.readline()
+        before = sample(target)
+        result = child.stdout.readline()
+        after = sample(target)
+        complaint = child.stderr.read().strip()
+    if child.returncode == UNREACHABLE:
+        raise ConnectionError(complaint)
+    if child.returncode or not result:
+        return {"why": complaint or f"the generator ended with {child.returncode}"}
+    return {**told(json.loads(result)), **seen(before, after)}
+
+
+def told(result):
+    """Of the generator's object what the page needs."""
+    latency = result["latency_us"] or {}
+    return {"mb_per_s": result["mb_per_s"], "records_per_s": result["records_per_s"],
+            "answers": latency.get("answers", 0), "latency_error": latency.get("error_share"),
+            **{f"{share}_us": latency.get(share) for share in ("p50", "p99", "p999", "max")},
+            "generator_share": result["cpu_s"] / result["seconds"],
+            "unsent": result["requests_unsent"], "errors": result["errors"]}
+
+
+def seen(before, after):
+    """Of the broker, while it was measured; None where nobody tells. A frame of the journal is a
+    flush where flushes are asked for."""
+    if not after.figures:
+        return dict.fromkeys(("flushes_per_s", "batches_per_flush", "broker_s_per_gb"))
+    grown = lambda name: after.figures[name] - before.figures[name]
+    frames = grown("millrace_journal_frames_total")
+    gigabytes = grown("millrace_bytes_appended_total") / 1e9
+    return {"flushes_per_s": frames / (after.time - before.time),
+            "batches_per_flush": grown("millrace_batches_appended_total") / max(frames, 1),
+            "broker_s_per_gb": (after.cpu_s - before.cpu_s) / gigabytes if gigabytes else None}
+
+
+def measure(options, results, plan, scale, seconds_max):
+    done = finished_ids(results.records)
+    left = [run for run in plan if run["id"] not in done]
+    progress = harness.Progress(len(left), len(left) * run_seconds(scale))
+    until = time.monotonic() + seconds_max - run_seconds(scale)
+    whole = machine.ticks()
+    with targets(options) as measured:
+        for run in left:
+            if time.monotonic() > until:
+                break
+            target = measured[run["durability"]]
+            before = machine.ticks()
+            figures = carry_out(command_of(options, run, target, scale), target)
+            kind = "failed" if "why" in figures else "cell"
+            results.add({"kind": kind, **run, **figures,
+                         "steal_share": machine.steal_share(before, machine.ticks())})
+            progress.step(run["id"])
+    results.add({"kind": "part", "steal_share": machine.steal_share(whole, machine.ticks()),
+                 "load": os.getloadavg()[0]})
+
+
+def run_seconds(scale):
+    return scale.warm_up_s + scale.seconds + RUN_OVERHEAD_S
+
+
+def check_space(options):
+    free = shutil.disk_usage(options.dir).free
+    if not options.bootstrap and free < DISK_BYTES:
+        sys.exit(f"{options.dir} has {free / 2**30:.1f} GiB free, and this needs"
+                 f" {DISK_BYTES / 2**30:.0f}")
+
+
+def head_of(options, scale, plan):
+    """The first record of a run: what it measures, and where."""
+    return {"kind": "run", "full": options.full, "dir": str(options.dir.resolve()),
+            "bootstrap": options.bootstrap, "scale": scale._asdict(), "loads": LOADS,
+            "facts": [list(fact) for fact in machine.facts(options.dir)],
+            "ids": [run["id"] for run in plan], "date": time.strftime("%Y-%m-%d")}
+
+
+def announce(options, scale, plan, results):
+    left = len(plan) - len(finished_ids(results.records))
+    where = (f"topics come and go at {options.bootstrap}" if options.bootstrap else
+             f"at most {DISK_BYTES / 2**30:.0f} GiB in {options.dir}")
+    seconds = left * run_seconds(scale) + limits.SECONDS
+    print(f"{left} runs{' left' if results.resumed else ''}, about {harness.span(seconds)},"
+          f" {where}", flush=True)
+
+
+def limits_of(options):
+    if options.bootstrap:
+        return {"why_not": "the disk of these brokers can't be seen from here"}
+    return limits.measure(options.dir)
+
+
+def publish(options, results):
+    summary = acks_page.summary(results.records)
+    (options.out / "acks.json").write_text(json.dumps(summary, indent=1) + "\n")
+    acks_page.write(summary, options.out / "acks.html")
+    if summary["runs_left"]:
+        print(f"{summary['runs_left']} runs are left: the same command goes on with them")
+    print(acks_page.answer(summary))
+    print(f"{options.out / 'acks.html'}")
+
+
+def run_harness(options):
+    began = time.monotonic()
+    options.out.mkdir(parents=True, exist_ok=True)
+    options.dir = options.dir or options.out
+    options.dir.mkdir(parents=True, exist_ok=True)
+    check_space(options)
+    scale = FULL if options.full else QUICK
+    plan = make_plan(scale, [acks_page.THEIRS] if options.bootstrap else acks_page.DURABILITIES)
+    head = head_of(options, scale, plan)
+    with harness.Results(options.out / "acks.ndjson", head,
+                         lambda earlier: not options.fresh and resumable(earlier, head)) as results:
+        announce(options, scale, plan, results)
+        if not results.has("limits"):
+            results.add({"kind": "limits", **limits_of(options)})
+        whole = PART_SECONDS_MAX if options.full else QUICK_SECONDS_MAX
+        try:
+            measure(options, results, plan, scale, whole - (time.monotonic() - began))
+        finally:
+            publish(options, results)
+
+
+def main():
+    try:
+        run_harness(arguments())
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on where it was")
+        return 130
+    except (BrokerError, OSError) as error:
+        print(f"./dev perf acks: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
