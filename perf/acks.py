@@ -113,14 +113,21 @@ def targets(options):
     folder = options.dir / DATA
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    try:
+        with own_brokers(options.broker, folder, acks_page.DURABILITIES) as found:
+            yield found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def own_brokers(binary, folder, durabilities):
     with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        yield {durability: start(options, folder, durability, stack)
-               for durability in acks_page.DURABILITIES}
+        yield {durability: start(binary, folder, durability, stack) for durability in durabilities}
 
 
-def start(options, folder, durability, stack):
-    broker = Broker(options.broker, folder / durability, folder / f"{durability}.log",
+def start(binary, folder, durability, stack):
+    broker = Broker(binary, folder / durability, folder / f"{durability}.log",
                     [f"durability={durability}", "admin.listener=127.0.0.1:0",
                      "log.segment.delete.delay.ms=0"])
     stack.enter_context(broker)
@@ -242,7 +249,7 @@ def announce(options, scale, plan, results):
     left = len(plan) - len(finished_ids(results.records))
     where = (f"topics come and go at {options.bootstrap}" if options.bootstrap else
              f"at most {DISK_BYTES / 2**30:.0f} GiB in {options.dir}")
-    seconds = left * run_seconds(scale) + limits.SECONDS
+    seconds = left * run_seconds(scale) + 1.5 * limits.SECONDS
     print(f"{left} runs{' left' if results.resumed else ''}, about {harness.span(seconds)},"
           f" {where}", flush=True)
 
@@ -250,7 +257,7 @@ def announce(options, scale, plan, results):
 def limits_of(options):
     if options.bootstrap:
         return {"why_not": "the disk of these brokers can't be seen from here"}
-    return limits.measure(options.dir)
+    return limits.measure(options.dir, durable_writes=True)
 
 
 def publish(options, results):

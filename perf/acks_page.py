@@ -122,19 +122,20 @@ def overall(places):
 
 
 def answer(data):
-    """What acks=all costs, in a sentence or two."""
+    """What acks=all costs, in some sentences."""
     says = []
     for durability in data["durabilities"]:
         places = data["compared"][f"all/1 {durability}"]
         if places:
             middle, reach = overall(places)
-            begin = f"with {DURABILITY_WORDS[durability]}" if says else (
-                f"With {DURABILITY_WORDS[durability]}, acks=all gives you")
-            says.append(f"{begin} {middle} the throughput of acks=1 here ({reach} over"
+            what = "" if says else " the throughput of acks=1"
+            says.append(f"{middle}{what} with {DURABILITY_WORDS[durability]} ({reach} over"
                         f" {len(places)} cells)")
     if not says:
         return "Nothing was measured yet."
-    text = ", ".join(says) + "."
+    text = f"acks=all gives you {' and '.join(says)}."
+    if not data["bootstrap"]:
+        text += " One broker answers both at the same moment, so what differs is chance."
     if data["compared"]["flush/os"]:
         middle, reach = overall(data["compared"]["flush/os"])
         text += (f" What costs is stable storage: with acks=all, durability=flush gives {middle}"
@@ -227,18 +228,26 @@ def flush_words(data):
             f" times a second, and one flush made up to {svg.short(shared['batches_per_flush'])}"
             f" batches durable ({number_of(shared['producers'], 'producer')},"
             f" {number_of(shared['partitions'], 'partition')}).")
-    flush_us = data["limits"].get("flush_p50_us")
-    if flush_us:
-        text += (f" One fdatasync after the other took fio {svg.short(flush_us)} µs (p50) on this"
-                 f" disk, which would be {svg.short(1e6 / flush_us)} a second; the broker has a"
-                 " journal for each of its threads, and they flush beside each other.")
+    durable_us = data["limits"].get("durable_write_p50_us")
+    if durable_us:
+        text += (f" One durable write of 16 KiB after the other took fio {svg.short(durable_us)} µs"
+                 f" (p50) on this disk: {svg.short(1e6 / durable_us)} a second. The broker has a"
+                 " journal for each of its threads, at most four, which don't wait for each other.")
     return text
+
+
+def durable_words(found):
+    if "durable_write_p50_us" not in found:
+        return "not measured"
+    return (f"writes of 16 KiB, O_DIRECT, O_DSYNC: p50 {svg.short(found['durable_write_p50_us'])}"
+            f" µs, p99 {svg.short(found['durable_write_p99_us'])} µs")
 
 
 def machine_facts(data):
     steal = max((part["steal_share"] for part in data["parts"]), default=0)
     load = max((part["load"] for part in data["parts"]), default=0)
     return [*data["facts"], ("limits, by fio", limit_words(data["limits"])),
+            ("durable writes, by fio", durable_words(data["limits"])),
             ("taken by the host", f"{100 * steal:.1f} % of the time while it measured"),
             ("load", f"{load:.1f} processes at its end"), ("folder", data["dir"]),
             ("brokers", data["bootstrap"] or "two of Millrace's own, one for each durability,"

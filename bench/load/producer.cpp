@@ -58,9 +58,11 @@ Task<> Producer::run() {
 }
 
 Task<> Producer::send_requests() {
-    while (!course_.is_over(world_.now())) {
+    while (!course_.failure()) {
         gather();
         if (slices_.empty()) {
+            // Not before: what was due at the last moment goes out behind it.
+            if (world_.now() >= course_.ends()) co_return;
             const Time until = look_again();
             (void)co_await moved_.wait(0, until);
             continue;

@@ -1,5 +1,5 @@
 """Runs the driver of `./dev perf acks` over stand-ins for its generator and its broker: it
-finishes, goes on where it was, measures brokers that it was told, writes its figures and its page."""
+finishes, goes on where it was, measures brokers that it was told, and writes its page."""
 
 import contextlib
 import io
@@ -95,7 +95,7 @@ class Driver(unittest.TestCase):
     def test_measures_all_and_answers_first(self):
         said = self.run_once()
         self.assertRegex(said, rf"^{RUNS} runs, about \d+ s, at most")
-        self.assertIn("acks=all gives you 0.500 times the throughput of acks=1", said)
+        self.assertIn("acks=all gives you 0.500 times the throughput of acks=1 with", said)
         data = self.summary()
         self.assertEqual(data["runs_left"], 0)
         self.assertEqual([place["median"] for place in data["compared"]["all/1 flush"]], [0.5])
