@@ -39,8 +39,10 @@ void SimProcess::defer(Runnable& runnable) {
 
 void SimProcess::submit(Operation& operation) {
     const std::uint64_t number = next_id_++;
+    simulation_.tell_turn(nullptr);
     in_flight_[number] = {&operation, 0};
     simulation_.submit(*this, operation, number);
+    simulation_.tell_turn(this);
 }
 
 void SimProcess::close_unheard(std::int32_t handle) { simulation_.close_file(process_, handle); }
@@ -62,6 +64,7 @@ void SimProcess::wake(World& peer) {
 
 void SimProcess::run_turn() {
     const RunScope scope(*this);
+    simulation_.tell_turn(this);
     wake_up();
     (void)take_mail();
     timers().fire_until(now());
@@ -69,6 +72,7 @@ void SimProcess::run_turn() {
         ready_.pop().run();
     }
     awake_ = !post_mail() || !fall_asleep();
+    simulation_.tell_turn(nullptr);
 }
 
 void SimProcess::complete(std::uint64_t id, std::int32_t result) {

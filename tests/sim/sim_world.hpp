@@ -90,8 +90,16 @@ public:
 
     void after(Duration delay, std::function<void()> act);
 
+    /// `hear` is told whose code runs from now on: a process's, or, with nothing, the simulation's
+    /// own.
+    void on_turn(std::function<void(const SimProcess*)> hear) { hear_turn_ = std::move(hear); }
+
 private:
     friend class SimProcess;
+
+    void tell_turn(const SimProcess* whose) const {
+        if (hear_turn_) hear_turn_(whose);
+    }
 
     void submit(SimProcess& process, Operation& operation, std::uint64_t id);
     void send_file(SimProcess& process, const IoRequest& wish, std::uint64_t id,
@@ -117,6 +125,7 @@ private:
     std::map<std::uint32_t, std::unique_ptr<SimProcess>> worlds_;
     std::map<std::uint32_t, std::unique_ptr<Shards>> processes_;
     std::uint32_t next_world_{1};
+    std::function<void(const SimProcess*)> hear_turn_;
 };
 
 }  // namespace millrace::sim
