@@ -6,8 +6,6 @@
 #include "perf/access/pattern.hpp"
 
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 
 namespace millrace::access {
 
@@ -40,16 +38,5 @@ inline bool syncs_after(const Cell& cell, std::uint64_t number) {
     if (cell.sync == Sync::kEach) return true;
     return cell.sync == Sync::kEveryFew && number / cell.files % kSyncInterval == kSyncInterval - 1;
 }
-
-/// CLOCK_MONOTONIC.
-std::int64_t now_ns();
-
-struct FreeAligned {
-    void operator()(char* bytes) const { std::free(bytes); }
-};
-using Buffer = std::unique_ptr<char, FreeAligned>;
-
-/// Page-aligned and touched, so that no cell pays for the first use of its memory.
-Buffer make_buffer(std::size_t size);
 
 }  // namespace millrace::access

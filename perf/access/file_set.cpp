@@ -1,5 +1,8 @@
 #include "perf/access/file_set.hpp"
 
+#include "perf/common/buffer.hpp"
+#include "perf/common/fail.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -7,7 +10,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <memory>
-#include <random>
 #include <sys/resource.h>
 #include <system_error>
 #include <unistd.h>
@@ -19,7 +21,7 @@ constexpr std::size_t kPieceBytes = 1u << 20;
 
 int open_file(const std::filesystem::path& path, int flags) {
     const int descriptor = ::open(path.c_str(), flags | O_RDWR | O_CLOEXEC, 0644);
-    if (descriptor < 0) fail(fmt::format("open {}", path.filename().string()));
+    if (descriptor < 0) perf::fail(fmt::format("open {}", path.filename().string()));
     return descriptor;
 }
 
@@ -31,7 +33,7 @@ void write_whole(int descriptor, const std::vector<char>& piece, std::uint64_t s
     for (std::uint64_t at = 0; at < size;) {
         const std::size_t wanted = std::min<std::uint64_t>(piece.size(), size - at);
         const ssize_t done = ::pwrite(descriptor, piece.data(), wanted, static_cast<off_t>(at));
-        if (done <= 0) fail("writing the files");
+        if (done <= 0) perf::fail("writing the files");
         at += static_cast<std::uint64_t>(done);
     }
 }
@@ -45,21 +47,6 @@ void allow_many_files() {
 }
 
 }  // namespace
-
-void fail(const std::string& what, int error) {
-    throw std::system_error(error, std::generic_category(), what);
-}
-
-void fail(const std::string& what) { fail(what, errno); }
-
-void fill_with_noise(void* bytes, std::size_t size, std::uint64_t seed) {
-    std::mt19937_64 random(seed);
-    auto* at = static_cast<char*>(bytes);
-    for (std::size_t done = 0; done < size; done += sizeof(std::uint64_t)) {
-        const std::uint64_t noise = random();
-        std::memcpy(at + done, &noise, std::min(sizeof noise, size - done));
-    }
-}
 
 OpenFiles::~OpenFiles() {
     for (const int descriptor : descriptors_) ::close(descriptor);
@@ -85,7 +72,7 @@ void FileSet::write_set(std::uint32_t files, std::uint64_t each_bytes) {
     const auto folder = written_folder(files);
     std::filesystem::create_directories(folder);
     std::vector<char> piece(std::min<std::uint64_t>(kPieceBytes, each_bytes));
-    fill_with_noise(piece.data(), piece.size(), files);
+    perf::fill_with_noise(piece.data(), piece.size(), files);
     for (std::uint32_t file = 0; file < files; ++file) {
         OpenFiles one;
         one.take(open_file(file_name(folder, file), O_CREAT | O_TRUNC));
@@ -95,7 +82,7 @@ void FileSet::write_set(std::uint32_t files, std::uint64_t each_bytes) {
     for (std::uint32_t file = 0; file < files; ++file) {
         OpenFiles one;
         one.take(open_file(file_name(folder, file), 0));
-        if (::fsync(one.at(0)) != 0) fail("fsync of the files");
+        if (::fsync(one.at(0)) != 0) perf::fail("fsync of the files");
     }
     written_.insert(files);
 }
@@ -112,7 +99,7 @@ OpenFiles FileSet::open(const Cell& cell) {
         files.take(open_file(file_name(folder, file), flags));
         if (cell.layout != Layout::kFallocated) continue;
         if (::fallocate(files.at(file), 0, 0, static_cast<off_t>(each_bytes)) != 0) {
-            fail("fallocate");
+            perf::fail("fallocate");
         }
     }
     return files;
@@ -129,7 +116,7 @@ std::uint32_t FileSet::direct_unit() {
     OpenFiles plain;
     plain.take(open_file(path, O_CREAT | O_TRUNC));
     write_whole(plain.at(0), std::vector<char>(4 * kLargest), 4 * kLargest);
-    if (::fsync(plain.at(0)) != 0) fail("fsync of the probe");
+    if (::fsync(plain.at(0)) != 0) perf::fail("fsync of the probe");
     const int descriptor = ::open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
     if (descriptor < 0) return 0;
     OpenFiles direct;

@@ -53,11 +53,4 @@ private:
     std::set<std::uint32_t> written_;
 };
 
-/// Throws std::system_error for errno.
-[[noreturn]] void fail(const std::string& what);
-[[noreturn]] void fail(const std::string& what, int error);
-
-/// Bytes that no device can compress or recognise, the same in each run.
-void fill_with_noise(void* bytes, std::size_t size, std::uint64_t seed);
-
 }  // namespace millrace::access

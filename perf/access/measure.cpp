@@ -2,14 +2,14 @@
 
 #include "perf/access/engine.hpp"
 #include "perf/access/page_cache.hpp"
+#include "perf/common/fail.hpp"
+#include "perf/common/time_used.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <fcntl.h>
-#include <fstream>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace millrace::access {
@@ -17,47 +17,20 @@ namespace {
 
 constexpr std::uint32_t kPageBytes = 4096;
 
-double cpu_us() {
-    rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    const auto us = [](const timeval& time) { return time.tv_sec * 1e6 + time.tv_usec; };
-    return us(used.ru_utime) + us(used.ru_stime);
-}
-
-struct MachineTime {
-    std::uint64_t steal{};
-    std::uint64_t all{};
-};
-
-/// The first line of /proc/stat: user nice system idle iowait irq softirq steal.
-MachineTime machine_time() {
-    std::ifstream file("/proc/stat");
-    std::string cpu;
-    file >> cpu;
-    MachineTime time;
-    for (int column = 0; column < 8; ++column) {
-        std::uint64_t ticks = 0;
-        file >> ticks;
-        time.all += ticks;
-        if (column == 7) time.steal = ticks;
-    }
-    return time;
-}
-
 /// What the cell left in memory is written now, or the next cell would wait for it. All files at
 /// once and one flush for all, so that many files cost what their places on the disk cost, and not
 /// a flush each: that is what the axis of syncs shows.
 double settle(const OpenFiles& files) {
     constexpr unsigned kWhole =
         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-    const std::int64_t began_ns = now_ns();
+    const std::int64_t began_ns = perf::now_ns();
     for (const unsigned flags : {unsigned{SYNC_FILE_RANGE_WRITE}, kWhole}) {
         for (const int descriptor : files.all()) {
-            if (::sync_file_range(descriptor, 0, 0, flags) != 0) fail("sync_file_range");
+            if (::sync_file_range(descriptor, 0, 0, flags) != 0) perf::fail("sync_file_range");
         }
     }
-    if (::fsync(files.all().back()) != 0) fail("fsync");
-    return static_cast<double>(now_ns() - began_ns) / 1e9;
+    if (::fsync(files.all().back()) != 0) perf::fail("fsync");
+    return static_cast<double>(perf::now_ns() - began_ns) / 1e9;
 }
 
 bool leaves_unwritten(const Cell& cell) {
@@ -116,7 +89,8 @@ std::string refusal(const Cell& cell, std::uint32_t direct_unit) {
     return fmt::format("O_DIRECT takes multiples of {} bytes", direct_unit);
 }
 
-Measured measure(const PlannedCell& planned, FileSet& set, const Scale& scale, const Punts& punts) {
+Measured measure(const PlannedCell& planned, FileSet& set, const Scale& scale,
+                 const perf::Punts& punts) {
     const Cell& cell = planned.cell;
     const OpenFiles files = set.open(cell);
     const std::uint64_t room = room_bytes(cell, scale);
@@ -132,14 +106,14 @@ Measured measure(const PlannedCell& planned, FileSet& set, const Scale& scale, c
                     room,
                     operations_max(cell, places, scale),
                     static_cast<std::int64_t>(scale.measure_s * 1e9)};
-    const MachineTime time_before = machine_time();
-    const double cpu_before = cpu_us();
+    const perf::MachineTime time_before = perf::machine_time();
+    const double cpu_before_s = perf::process_cpu_s();
     const auto punts_before = punts.count();
     const Tally tally = is_ring(cell.engine) ? run_ring(work) : run_threads(work);
-    const double cpu = cpu_us() - cpu_before;
+    const double cpu_s = perf::process_cpu_s() - cpu_before_s;
     const auto punts_after = punts.count();
-    const MachineTime time_after = machine_time();
-    if (tally.operations == 0) fail("no operation ended in time", ETIME);
+    const perf::MachineTime time_after = perf::machine_time();
+    if (tally.operations == 0) perf::fail("no operation ended in time", ETIME);
 
     const auto operations = static_cast<double>(tally.operations);
     Measured measured;
@@ -147,15 +121,13 @@ Measured measure(const PlannedCell& planned, FileSet& set, const Scale& scale, c
     measured.elapsed_s = static_cast<double>(tally.elapsed_ns) / 1e9;
     measured.p50_us = static_cast<double>(tally.latency_ns.value_at(0.5)) / 1e3;
     measured.p99_us = static_cast<double>(tally.latency_ns.value_at(0.99)) / 1e3;
-    measured.cpu_us_per_operation = cpu / operations;
+    measured.cpu_us_per_operation = 1e6 * cpu_s / operations;
     if (punts_before && punts_after) {
         measured.punts_per_operation =
             static_cast<double>(*punts_after - *punts_before) / operations;
     }
     measured.ended_early = tally.ended_early;
-    const auto ticks =
-        static_cast<double>(std::max<std::uint64_t>(time_after.all - time_before.all, 1));
-    measured.steal_share = static_cast<double>(time_after.steal - time_before.steal) / ticks;
+    measured.steal_share = perf::steal_share(time_before, time_after);
     if (leaves_unwritten(cell)) measured.settle_s = settle(files);
     return measured;
 }

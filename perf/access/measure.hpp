@@ -2,7 +2,7 @@
 #pragma once
 
 #include "perf/access/file_set.hpp"
-#include "perf/access/punts.hpp"
+#include "perf/common/punts.hpp"
 
 #include <optional>
 #include <string>
@@ -26,6 +26,7 @@ std::string refusal(const Cell& cell, std::uint32_t direct_unit);
 
 /// The seed of what is random is the cell's round. Throws std::system_error when the machine
 /// refuses the cell.
-Measured measure(const PlannedCell& planned, FileSet& set, const Scale& scale, const Punts& punts);
+Measured measure(const PlannedCell& planned, FileSet& set, const Scale& scale,
+                 const perf::Punts& punts);
 
 }  // namespace millrace::access

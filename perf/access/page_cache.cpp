@@ -1,5 +1,7 @@
 #include "perf/access/page_cache.hpp"
 
+#include "perf/common/fail.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,12 +23,12 @@ struct Pages {
 
 Pages pages_of(int descriptor, std::uint64_t bytes) {
     void* mapped = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
-    if (mapped == MAP_FAILED) fail("mmap");
+    if (mapped == MAP_FAILED) perf::fail("mmap");
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     std::vector<unsigned char> there((bytes + page - 1) / page);
     const int failed = ::mincore(mapped, bytes, there.data());
     ::munmap(mapped, bytes);
-    if (failed) fail("mincore");
+    if (failed) perf::fail("mincore");
     const auto resident = std::count_if(there.begin(), there.end(), [](auto p) { return p & 1; });
     return {static_cast<std::uint64_t>(resident), there.size()};
 }
@@ -47,13 +49,13 @@ double resident_share(const OpenFiles& files, std::uint64_t room_bytes) {
 
 void make_cold(const OpenFiles& files, std::uint64_t room_bytes) {
     for (const int descriptor : files.all()) {
-        if (::fdatasync(descriptor) != 0) fail("fdatasync");
+        if (::fdatasync(descriptor) != 0) perf::fail("fdatasync");
         const int error = ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
-        if (error != 0) fail("posix_fadvise", error);
+        if (error != 0) perf::fail("posix_fadvise", error);
     }
     const double stray = resident_share(files, room_bytes);
     if (stray > kStrayMax) {
-        fail(fmt::format("{:.0f} % of the pages stay in memory", 100 * stray), EBUSY);
+        perf::fail(fmt::format("{:.0f} % of the pages stay in memory", 100 * stray), EBUSY);
     }
 }
 
@@ -63,13 +65,13 @@ void make_warm(const OpenFiles& files, std::uint64_t room_bytes) {
     for (const int descriptor : files.all()) {
         for (std::uint64_t at = 0; at < room_bytes; at += piece.size()) {
             if (::pread(descriptor, piece.data(), piece.size(), static_cast<off_t>(at)) < 0) {
-                fail("pread");
+                perf::fail("pread");
             }
         }
     }
     const double there = resident_share(files, room_bytes);
     if (there < 1 - kStrayMax) {
-        fail(fmt::format("memory keeps only {:.0f} % of the pages", 100 * there), ENOMEM);
+        perf::fail(fmt::format("memory keeps only {:.0f} % of the pages", 100 * there), ENOMEM);
     }
 }
 

@@ -1,20 +1,12 @@
 #include "perf/access/report.hpp"
 
 #include "core/observe/histogram.hpp"
+#include "perf/common/program.hpp"
 
 #include <fmt/format.h>
 
 namespace millrace::access {
 namespace {
-
-std::string quoted(const std::string& text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    return out + '"';
-}
 
 const char* name(Part part) {
     switch (part) {
@@ -57,10 +49,10 @@ std::string plan_line(const std::vector<PlannedCell>& plan, const Scale& scale) 
         estimated_s(plan, scale), bytes, named, ids);
 }
 
-std::string machine_line(std::uint32_t direct_unit, const Punts& punts) {
+std::string machine_line(std::uint32_t direct_unit, const perf::Punts& punts) {
     return fmt::format(
         R"({{"kind":"machine","direct_unit":{},"punts_why_not":{},"latency_error":{:.4f}}})",
-        direct_unit, punts.why_not().empty() ? "null" : quoted(punts.why_not()),
+        direct_unit, punts.why_not().empty() ? "null" : perf::quoted(punts.why_not()),
         Histogram::kErrorMax);
 }
 
@@ -82,11 +74,7 @@ std::string cell_line(const PlannedCell& planned, const Measured& measured) {
 }
 
 std::string refused_line(const PlannedCell& planned, const std::string& why) {
-    return head("refused", planned) + fmt::format(R"(,"why":{}}})", quoted(why));
-}
-
-std::string end_line(std::size_t left) {
-    return fmt::format(R"({{"kind":"end","left":{}}})", left);
+    return head("refused", planned) + fmt::format(R"(,"why":{}}})", perf::quoted(why));
 }
 
 }  // namespace millrace::access

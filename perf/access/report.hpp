@@ -10,10 +10,9 @@
 namespace millrace::access {
 
 std::string plan_line(const std::vector<PlannedCell>& plan, const Scale& scale);
-std::string machine_line(std::uint32_t direct_unit, const Punts& punts);
+std::string machine_line(std::uint32_t direct_unit, const perf::Punts& punts);
 std::string cell_line(const PlannedCell& planned, const Measured& measured);
 /// The cell is not possible here.
 std::string refused_line(const PlannedCell& planned, const std::string& why);
-std::string end_line(std::size_t left);
 
 }  // namespace millrace::access

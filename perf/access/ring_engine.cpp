@@ -1,7 +1,8 @@
 // The engines that keep a cell's depth in flight on one io_uring.
 #include "perf/access/engine.hpp"
-
-#include <liburing.h>
+#include "perf/common/buffer.hpp"
+#include "perf/common/ring.hpp"
+#include "perf/common/time_used.hpp"
 
 #include <bit>
 #include <cerrno>
@@ -10,29 +11,9 @@
 namespace millrace::access {
 namespace {
 
-/// A ring of its own for each cell, so that no kernel worker of one cell helps the next.
-class Ring {
-public:
-    explicit Ring(std::uint32_t entries) {
-        const unsigned flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
-        int failed = ::io_uring_queue_init(entries, &ring_, flags);
-        // Kernels before 6.1 know neither flag.
-        if (failed == -EINVAL) failed = ::io_uring_queue_init(entries, &ring_, 0);
-        if (failed < 0) fail("io_uring_queue_init", -failed);
-    }
-    Ring(const Ring&) = delete;
-    Ring& operator=(const Ring&) = delete;
-    ~Ring() { ::io_uring_queue_exit(&ring_); }
-
-    io_uring* get() { return &ring_; }
-
-private:
-    io_uring ring_{};
-};
-
 /// A request in flight: the transfer and, where the cell syncs, the sync that is linked to it.
 struct Slot {
-    Buffer buffer;
+    perf::Buffer buffer;
     std::int64_t began_ns{};
     int parts{};  // not yet completed
 };
@@ -41,22 +22,22 @@ class RingRun {
 public:
     explicit RingRun(const Work& work)
         : work_(work), ring_(std::bit_ceil(2 * work.cell.depth)), slots_(work.cell.depth) {
-        for (Slot& slot : slots_) slot.buffer = make_buffer(work.cell.size_bytes);
+        for (Slot& slot : slots_) slot.buffer = perf::make_buffer(work.cell.size_bytes);
         if (work.cell.engine == Engine::kRingRegistered) register_buffers();
     }
 
     Tally run() {
-        const std::int64_t began_ns = now_ns();
+        const std::int64_t began_ns = perf::now_ns();
         deadline_ns_ = began_ns + work_.duration_ns;
         for (std::size_t i = 0; i < slots_.size(); ++i) begin(i, began_ns);
         while (in_flight_ > 0) {
             const int done = ::io_uring_submit_and_wait(ring_.get(), 1);
-            if (done < 0 && done != -EINTR) fail("io_uring_enter", -done);
+            if (done < 0 && done != -EINTR) perf::fail("io_uring_enter", -done);
             reap();
         }
-        tally_.elapsed_ns = now_ns() - began_ns;
+        tally_.elapsed_ns = perf::now_ns() - began_ns;
         if (error_ != 0) {
-            fail(work_.cell.operation == Operation::kRead ? "read" : "write", error_);
+            perf::fail(work_.cell.operation == Operation::kRead ? "read" : "write", error_);
         }
         tally_.operations = tally_.latency_ns.count();
         return std::move(tally_);
@@ -70,7 +51,7 @@ private:
         }
         const int failed = ::io_uring_register_buffers(ring_.get(), parts.data(),
                                                        static_cast<unsigned>(parts.size()));
-        if (failed < 0) fail("io_uring_register_buffers", -failed);
+        if (failed < 0) perf::fail("io_uring_register_buffers", -failed);
     }
 
     void begin(std::size_t index, std::int64_t at_ns) {
@@ -118,7 +99,7 @@ private:
     }
 
     void reap() {
-        const std::int64_t at_ns = now_ns();
+        const std::int64_t at_ns = perf::now_ns();
         io_uring_cqe* cqe = nullptr;
         while (::io_uring_peek_cqe(ring_.get(), &cqe) == 0) {
             const std::uint64_t mark = cqe->user_data;
@@ -146,7 +127,7 @@ private:
     static constexpr std::uint64_t kIsSync = std::uint64_t{1} << 32;
 
     const Work& work_;
-    Ring ring_;
+    perf::Ring ring_;
     std::vector<Slot> slots_;
     std::int64_t deadline_ns_{};
     std::uint64_t next_{};

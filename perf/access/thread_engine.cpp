@@ -1,13 +1,16 @@
 // The engines whose operations block their thread: pread and pwrite, and a mapping.
 #include "perf/access/engine.hpp"
+#include "perf/common/buffer.hpp"
+#include "perf/common/fail.hpp"
+#include "perf/common/time_used.hpp"
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <thread>
-#include <time.h>
 #include <unistd.h>
 
 namespace millrace::access {
@@ -20,7 +23,7 @@ public:
         for (const int descriptor : files.all()) {
             void* mapped =
                 ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-            if (mapped == MAP_FAILED) fail("mmap");
+            if (mapped == MAP_FAILED) perf::fail("mmap");
             mapped_.push_back(static_cast<char*>(mapped));
         }
     }
@@ -75,7 +78,7 @@ int operate(const Run& run, std::uint64_t number, char* buffer) {
 
 void work_through(Run& run, char* buffer, Histogram& latency_ns) {
     // The end of an operation is the beginning of the next: one look at the clock for each.
-    std::int64_t began_ns = now_ns();
+    std::int64_t began_ns = perf::now_ns();
     while (began_ns < run.deadline_ns && run.error == 0) {
         const std::uint64_t number = run.next.fetch_add(1, std::memory_order_relaxed);
         if (number >= run.work.operations_max) {
@@ -86,7 +89,7 @@ void work_through(Run& run, char* buffer, Histogram& latency_ns) {
             run.error = error;
             return;
         }
-        const std::int64_t ended_ns = now_ns();
+        const std::int64_t ended_ns = perf::now_ns();
         latency_ns.record(ended_ns - began_ns);
         began_ns = ended_ns;
     }
@@ -94,31 +97,17 @@ void work_through(Run& run, char* buffer, Histogram& latency_ns) {
 
 }  // namespace
 
-std::int64_t now_ns() {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
-
-Buffer make_buffer(std::size_t size) {
-    constexpr std::size_t kPage = 4096;
-    const std::size_t whole = (size + kPage - 1) / kPage * kPage;
-    Buffer buffer(static_cast<char*>(std::aligned_alloc(kPage, whole)));
-    if (!buffer) fail("memory for the buffers", ENOMEM);
-    fill_with_noise(buffer.get(), whole, size);
-    return buffer;
-}
-
 Tally run_threads(const Work& work) {
     const Cell& cell = work.cell;
     std::unique_ptr<Mappings> mappings;
     if (cell.engine == Engine::kMapping) {
         mappings = std::make_unique<Mappings>(work.files, work.room_bytes);
     }
-    std::vector<Buffer> buffers;
-    for (std::uint32_t i = 0; i < cell.depth; ++i) buffers.push_back(make_buffer(cell.size_bytes));
+    std::vector<perf::Buffer> buffers;
+    for (std::uint32_t i = 0; i < cell.depth; ++i)
+        buffers.push_back(perf::make_buffer(cell.size_bytes));
     std::vector<Histogram> latencies(cell.depth);
-    const std::int64_t began_ns = now_ns();
+    const std::int64_t began_ns = perf::now_ns();
     Run run{work, mappings.get(), began_ns + work.duration_ns};
     {
         std::vector<std::jthread> threads;
@@ -128,8 +117,9 @@ Tally run_threads(const Work& work) {
         work_through(run, buffers[0].get(), latencies[0]);
     }
     Tally tally;
-    tally.elapsed_ns = now_ns() - began_ns;
-    if (run.error != 0) fail(cell.operation == Operation::kRead ? "read" : "write", run.error);
+    tally.elapsed_ns = perf::now_ns() - began_ns;
+    if (run.error != 0)
+        perf::fail(cell.operation == Operation::kRead ? "read" : "write", run.error);
     for (const Histogram& latency : latencies) tally.latency_ns.merge(latency);
     tally.operations = tally.latency_ns.count();
     tally.ended_early = run.ended_early;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace millrace::access {
+namespace millrace::perf {
 
 /// Counts for the calling thread and those that it makes later.
 class Punts {
@@ -26,4 +26,4 @@ private:
     std::string why_not_;
 };
 
-}  // namespace millrace::access
+}  // namespace millrace::perf

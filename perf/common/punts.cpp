@@ -1,4 +1,4 @@
-#include "perf/access/punts.hpp"
+#include "perf/common/punts.hpp"
 
 #include <linux/perf_event.h>
 
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace millrace::access {
+namespace millrace::perf {
 namespace {
 
 constexpr const char* kTracing[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
@@ -52,4 +52,4 @@ std::optional<std::uint64_t> Punts::count() const {
     return value;
 }
 
-}  // namespace millrace::access
+}  // namespace millrace::perf
