@@ -1,6 +1,6 @@
 #include "perf/access/cell.hpp"
 
-#include <fmt/format.h>
+#include "perf/common/size_name.hpp"
 
 namespace millrace::access {
 
@@ -8,12 +8,6 @@ bool is_ring(Engine engine) { return engine != Engine::kCalls && engine != Engin
 
 bool is_direct(Engine engine) {
     return engine == Engine::kRingDirect || engine == Engine::kRingRegistered;
-}
-
-std::string size_name(std::uint32_t bytes) {
-    if (bytes >= 1u << 20) return fmt::format("{}m", bytes >> 20);
-    if (bytes >= 1u << 10) return fmt::format("{}k", bytes >> 10);
-    return fmt::format("{}", bytes);
 }
 
 std::string pattern_name(const Cell& cell) {
@@ -62,8 +56,8 @@ const char* name(Layout layout) {
 
 std::string name(const Cell& cell) {
     return fmt::format("{}-{}-{}-d{}-{}-{}-{}-{}", name(cell.operation), pattern_name(cell),
-                       size_name(cell.size_bytes), cell.depth, name(cell.engine), name(cell.sync),
-                       name(cell.cache), name(cell.layout));
+                       perf::size_name(cell.size_bytes), cell.depth, name(cell.engine),
+                       name(cell.sync), name(cell.cache), name(cell.layout));
 }
 
 }  // namespace millrace::access

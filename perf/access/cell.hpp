@@ -36,7 +36,6 @@ bool is_ring(Engine engine);
 /// Whether the engine goes past the page cache.
 bool is_direct(Engine engine);
 
-std::string size_name(std::uint32_t bytes);
 std::string pattern_name(const Cell& cell);
 const char* name(Operation operation);
 const char* name(Engine engine);
