@@ -1,15 +1,15 @@
 """What a run of millrace_access says: the figures of each cell and its ratio to order, and the page
 that shows them."""
 
-import statistics
 from collections import defaultdict
 
+import limits
+import machine
+import rounds
 import svg
 from page import Column, Page
 
 AXES = ("operation", "pattern", "size", "depth", "engine", "sync", "cache", "layout")
-# More than this of the machine's time taken by its host, and a cell is left out of ratios.
-STEAL_MAX = 0.05
 SIZES = ("512", "4k", "16k", "64k", "256k", "1m", "4m")
 PATTERNS = ("sequential", "random", "zipf", "files16", "files256", "files4096")
 FIGURES = ("mb_per_s", "settled_mb_per_s", "iops", "p50_us", "p99_us", "cpu_us_per_op",
@@ -48,25 +48,19 @@ def settled(record):
     return record["mb_per_s"] * scale
 
 
-def median_of(records, figure):
-    known = [record[figure] for record in records if record.get(figure) is not None]
-    return statistics.median(known) if known else None
-
-
 def gather(records):
     """The cells by name, each with the median of its rounds."""
-    rounds = defaultdict(list)
+    by_name = defaultdict(list)
     for record in records:
         if record["kind"] == "cell":
             record = {**record, "settled_mb_per_s": settled(record)}
-            rounds[record["id"].split("~")[0]].append(record)
+            by_name[record["id"].split("~")[0]].append(record)
     cells = {}
-    for name, all_rounds in rounds.items():
-        quiet = [one for one in all_rounds if one["steal_share"] <= STEAL_MAX] or all_rounds
+    for name, all_rounds in by_name.items():
+        quiet = rounds.quiet(all_rounds)
         cells[name] = {"name": name, **axes(name), "rounds": len(all_rounds),
-                       "disturbed": len(all_rounds) - sum(one["steal_share"] <= STEAL_MAX
-                                                          for one in all_rounds),
-                       **{figure: median_of(quiet, figure) for figure in FIGURES}}
+                       "disturbed": sum(not rounds.is_quiet(one) for one in all_rounds),
+                       **{figure: rounds.median_of(quiet, figure) for figure in FIGURES}}
     for cell in cells.values():
         twin = cells.get(name_of(axes(cell["name"]), pattern="sequential"))
         cell["ratio_to_sequential"] = (
@@ -76,19 +70,16 @@ def gather(records):
 
 def pair_ratios(records, base):
     """In order divided by not in order, for each round in which the host took little time."""
-    rounds = defaultdict(dict)
+    by_round = defaultdict(dict)
     for record in records:
         if record["kind"] == "cell" and record["part"] == "pair" and record["base"] == base:
-            rounds[record["round"]][record["pattern"] == "sequential"] = record
-    whole = [pair for pair in rounds.values() if len(pair) == 2]
-    quiet = [pair for pair in whole
-             if max(one["steal_share"] for one in pair.values()) <= STEAL_MAX]
+            by_round[record["round"]][record["pattern"] == "sequential"] = record
+    whole = [pair for pair in by_round.values() if len(pair) == 2]
+    quiet = [pair for pair in whole if all(map(rounds.is_quiet, pair.values()))]
     ratios = [settled(pair[True]) / settled(pair[False]) for pair in quiet]
     names = {key: one["id"].split("~")[0] for pair in whole[:1] for key, one in pair.items()}
     return {"base": base, "rounds": len(whole), "left_out": len(whole) - len(quiet),
-            "in_order": names.get(True), "other": names.get(False),
-            "median": statistics.median(ratios) if ratios else None,
-            "low": min(ratios, default=None), "high": max(ratios, default=None)}
+            "in_order": names.get(True), "other": names.get(False), **rounds.spread(ratios)}
 
 
 def summary(records):
@@ -243,24 +234,10 @@ def table_rows(cells):
 ENGINES_ORDER = {engine: place for place, engine in enumerate(ENGINES)}
 
 
-def limit_words(limits):
-    if "why_not" in limits:
-        return f"not measured: {limits['why_not']}"
-    write, p50, p99 = (svg.short(limits[name])
-                       for name in ("write_mb_per_s", "flush_p50_us", "flush_p99_us"))
-    return (f"sequential writes of 1 MiB, O_DIRECT, depth 8: {write} MB/s; fdatasync after 16 KiB:"
-            f" p50 {p50} µs, p99 {p99} µs")
-
-
 def machine_facts(data):
-    steal = max((part["steal_share"] for part in data["parts"]), default=0)
-    load = max((part["load"] for part in data["parts"]), default=0)
     unit = data["program"].get("direct_unit", 0)
     return [*data["facts"], ("O_DIRECT", f"multiples of {unit} bytes" if unit else "not here"),
-            ("limits, by fio", limit_words(data["limits"])),
-            ("taken by the host", f"{100 * steal:.1f} % of the time while it measured"),
-            ("load", f"{load:.1f} processes at its end"), ("folder", data["dir"]),
-            ("date", data["date"])]
+            ("limits, by fio", limits.words(data["limits"])), *machine.run_facts(data)]
 
 
 def caveats(data):
@@ -279,7 +256,7 @@ def caveats(data):
     left_out = sum(pair["left_out"] for pair in data["pairs"])
     if left_out:
         yield (f"Rounds left out of the ratios, because the host took more than"
-               f" {100 * STEAL_MAX:.0f} % of their time: {left_out}.")
+               f" {100 * rounds.STEAL_MAX:.0f} % of their time: {left_out}.")
     if data["cells_left"]:
         yield f"Cells that were not reached: {data['cells_left']}."
 

@@ -1,11 +1,149 @@
-"""What the drivers of all harnesses do alike: say how far they are, and keep what they have
-measured, so that an end that comes too early loses little."""
+"""What the drivers of all harnesses do alike: read the command line, say how far they are, and keep
+what they have measured, so that an end that comes too early loses little."""
 
+import argparse
+import contextlib
 import json
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import machine
+
+ROOT = Path(__file__).resolve().parents[1]
+PART_SECONDS_MAX = 80 * 60
+
+
+def arguments(name, about, quick, add=None):
+    """The options of `./dev perf NAME`, whose program is millrace_NAME; `quick` says how short the
+    short run is, and `add(parser)` adds what only this harness has."""
+    parser = argparse.ArgumentParser(prog=f"./dev perf {name}", description=about)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--quick", action="store_true", help=f"{quick} (the default)")
+    kind.add_argument("--full", action="store_true", help="all cells; says how long beforehand")
+    parser.add_argument("--dir", type=Path, help="a folder on the disk to measure (default: OUT)")
+    parser.add_argument("--out", type=Path, default=ROOT / "build/perf" / name,
+                        help=f"where the results go (default: build/perf/{name})")
+    parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on")
+    parser.add_argument("--program", help=argparse.SUPPRESS,
+                        default=str(ROOT / f"build/release/perf/{name}/millrace_{name}"))
+    if add:
+        add(parser)
+    options = parser.parse_args()
+    options.dir = options.dir or options.out
+    for folder in (options.out, options.dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    return options
+
+
+def main(run):
+    """Runs a driver; returns the status to end with."""
+    try:
+        return run()
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on where it was")
+        return 130
+
+
+def plan_of(options):
+    """What the program says of a run."""
+    command = [options.program, "--plan", *(["--full"] if options.full else [])]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def head_of(options, plan, **more):
+    """The first record of a run: what it measures, and where."""
+    facts = [list(fact) for fact in machine.facts(options.dir)]
+    return {"kind": "run", "full": options.full, "dir": str(options.dir.resolve()),
+            "facts": facts, "ids": plan["ids"], "date": time.strftime("%Y-%m-%d"), **more}
+
+
+def is_finished(record):
+    return record["kind"] in ("cell", "refused")
+
+
+def finished_ids(records):
+    return [record["id"] for record in records if is_finished(record)]
+
+
+def ids_left(records):
+    """In the order of the plan."""
+    done = set(finished_ids(records))
+    return [one for one in records[0]["ids"] if one not in done]
+
+
+def resumable(records, head):
+    """Whether the records are the unfinished beginning of the run that `head` describes, on the
+    same kernel and disk."""
+    same = ("full", "dir", "facts", "ids")
+    if not records or any(records[0].get(key) != head[key] for key in same):
+        return False
+    return set(head["ids"]) != set(finished_ids(records))
+
+
+def results_of(options, name, head):
+    """The records of this run, or of the one that it goes on with."""
+    return Results(options.out / f"{name}.ndjson", head,
+                   lambda earlier: not options.fresh and resumable(earlier, head))
+
+
+def check_space(folder, needed):
+    free = shutil.disk_usage(folder).free
+    if free < needed * 1.1:
+        sys.exit(f"{folder} has {free / 2**30:.1f} GiB free, and this needs {needed / 2**30:.1f}")
+
+
+def announce(options, results, seconds, disk_bytes):
+    left = len(ids_left(results.records))
+    print(f"{left} cells{' left' if results.resumed else ''}, about {span(seconds)}, "
+          f"at most {disk_bytes / 2**30:.1f} GiB in {options.dir}", flush=True)
+
+
+@contextlib.contextmanager
+def part_of(results):
+    """Keeps what of the machine was somebody else's meanwhile."""
+    before = machine.ticks()
+    try:
+        yield
+    finally:
+        results.add({"kind": "part", "steal_share": machine.steal_share(before, machine.ticks()),
+                     "load": os.getloadavg()[0]})
+
+
+def run_program(options, results, progress, seconds_max, files):
+    """Has the program measure what is left and takes its records; returns its status. `files` is
+    the folder that it makes below the user's."""
+    with tempfile.NamedTemporaryFile("w", suffix=".ids") as ids:
+        ids.write("".join(f"{one}\n" for one in finished_ids(results.records)))
+        ids.flush()
+        command = [options.program, "--dir", str(options.dir), "--done", ids.name,
+                   "--seconds", f"{seconds_max:.0f}", *(["--full"] if options.full else [])]
+        with part_of(results), subprocess.Popen(command, stdout=subprocess.PIPE,
+                                                text=True) as child:
+            try:
+                for line in child.stdout:
+                    record = json.loads(line)
+                    results.add(record)
+                    if is_finished(record):
+                        progress.step(record["id"])
+            finally:
+                # An interrupt reaches both; the folder of a program that died of it is still there.
+                child.wait()
+                shutil.rmtree(options.dir / files, ignore_errors=True)
+    return child.returncode
+
+
+def publish(options, name, summary, write_page):
+    (options.out / f"{name}.json").write_text(json.dumps(summary, indent=1) + "\n")
+    page = options.out / f"{name}.html"
+    write_page(summary, page)
+    if summary["cells_left"]:
+        print(f"{summary['cells_left']} cells are left: the same command goes on with them")
+    print(page)
 
 
 class Progress:

@@ -78,3 +78,19 @@ def ticks():
 def steal_share(before, after):
     spent = [late - early for early, late in zip(before, after)]
     return spent[7] / max(sum(spent), 1)
+
+
+def busy_s(before, after):
+    """Seconds of all processors together that were neither idle, nor waiting for a disk, nor taken
+    by the host."""
+    spent = [late - early for early, late in zip(before, after)]
+    return sum(spent[column] for column in (0, 1, 2, 5, 6)) / os.sysconf("SC_CLK_TCK")
+
+
+def run_facts(data):
+    """What the summary of a run says of the machine while it measured."""
+    steal = max((part["steal_share"] for part in data["parts"]), default=0)
+    load = max((part["load"] for part in data["parts"]), default=0)
+    return [("taken by the host", f"{100 * steal:.1f} % of the time while it measured"),
+            ("load", f"{load:.1f} processes at its end"), ("folder", data["dir"]),
+            ("date", data["date"])]
