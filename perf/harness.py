@@ -147,18 +147,20 @@ def publish(options, name, summary, write_page):
 
 
 class Progress:
-    """A bar with the time left on a terminal, a line now and then elsewhere."""
+    """A bar with the time left on a terminal, a line now and then elsewhere. `later` are the seconds
+    of what comes behind these cells."""
 
-    def __init__(self, cells, seconds, out=None):
-        self.cells, self.seconds, self.out = cells, seconds, out or sys.stdout
+    def __init__(self, cells, seconds, out=None, later=0):
+        self.cells, self.seconds, self.later = cells, seconds, later
+        self.out = out or sys.stdout
         self.began, self.done, self.said = time.monotonic(), 0, 0.0
         self.terminal = self.out.isatty()
 
     def left_seconds(self):
         spent = time.monotonic() - self.began
         if self.done < 5:
-            return max(self.seconds - spent, 0)
-        return spent / self.done * (self.cells - self.done)
+            return max(self.seconds - spent, 0) + self.later
+        return spent / self.done * (self.cells - self.done) + self.later
 
     def step(self, words):
         self.done += 1

@@ -1,21 +1,15 @@
 """Runs the driver of `./dev perf access` over a stand-in for its program that measures three cells,
 one a run: it goes on where it was, begins anew when it is done, and writes its figures and its page."""
 
-import contextlib
 import io
-import json
 import re
-import sys
-import tempfile
 import unittest
 import xml.etree.ElementTree as xml
-from pathlib import Path
-from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "perf"))
-import access  # noqa: E402
-import access_page  # noqa: E402
-import harness  # noqa: E402
+from driver import DriverCase, run_tests
+import access
+import access_page
+import harness
 
 STAND_IN = '''#!/usr/bin/env python3
 import json, sys
@@ -43,27 +37,9 @@ print(json.dumps({"kind": "end", "left": len(left) - 1}))
 '''
 
 
-class Driver(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.out = self.folder / "out"
-        program = self.folder / "program"
-        program.write_text(STAND_IN)
-        program.chmod(0o755)
-        self.program = str(program)
-
-    def run_once(self, *more):
-        argv = ["access.py", "--program", self.program, "--out", str(self.out), *more]
-        said = io.StringIO()
-        with mock.patch.object(sys, "argv", argv), contextlib.redirect_stdout(said), \
-                mock.patch("limits.shutil.which", return_value=None):
-            self.assertEqual(access.main(), 0)
-        return said.getvalue()
-
-    def summary(self):
-        return json.loads((self.out / "access.json").read_text())
+class Driver(DriverCase):
+    driver = access
+    stand_in = STAND_IN
 
     def test_goes_on_where_it_was_and_says_how_much_is_left(self):
         self.assertRegex(self.run_once(), r"^3 cells, about \d+ s, at most")
@@ -86,14 +62,14 @@ class Driver(unittest.TestCase):
 
     def test_a_line_that_was_cut_off_is_measured_again(self):
         self.run_once()
-        with open(self.out / "access.ndjson", "a", encoding="utf-8") as file:
+        with open(self.file("ndjson"), "a", encoding="utf-8") as file:
             file.write('{"kind": "cell", "id": "read-ran')
         self.assertRegex(self.run_once(), "^2 cells left")
 
     def test_the_page_is_well_formed_and_says_what_was_not_possible(self):
         for _ in range(3):
             self.run_once()
-        html = (self.out / "access.html").read_text()
+        html = self.file("html").read_text()
         xml.fromstring(re.search(r"<body>.*</body>", html, re.S).group(0))
         self.assertIn("O_DIRECT takes multiples of 4096 bytes", html)
         self.assertIn("fio is not installed", html)
@@ -127,7 +103,4 @@ class Figures(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False, verbosity=0).result
-    bad = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - min(bad, result.testsRun)} passed, {bad} failed")
-    sys.exit(1 if bad else 0)
+    run_tests()

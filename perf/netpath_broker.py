@@ -1,0 +1,242 @@
+"""The same paths through the broker: one topic, filled once, which kcat reads from its beginning
+over each `delivery.path` in turn. Costs are the broker's; how fast it goes, kcat decides."""
+
+import os
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+from collections import namedtuple
+
+import harness
+import machine
+
+sys.path.insert(0, str(harness.ROOT / "tests/integration"))
+from broker import Broker, BrokerError, kcat  # noqa: E402
+from figures import get  # noqa: E402
+
+PATHS = ("memory", "sendfile", "mmap", "splice", "auto")
+FILES = "millrace-netpath-broker"
+TOPIC = "records"
+RECORD_BYTES = 1024  # with its line end, which kcat takes off
+SEGMENT_BYTES = 32 << 20
+# As little memory as it takes, so that records come from files; segments that are short, so that
+# nearly all are closed ones, since the last one is read into memory on any path; one thread, so
+# that no path is lucky with who has the connection.
+OVERRIDES = ("admin.listener=127.0.0.1:0", f"cache.bytes={16 << 20}", f"journal.bytes={256 << 20}",
+             f"log.segment.bytes={SEGMENT_BYTES}", "num.partitions=1", "shards=1")
+PRODUCER = ("-z", "none", "-X", "batch.size=16384", "-X", "queue.buffering.max.kbytes=65536")
+TIMEOUT_S = 600
+# What the estimate is meant for: bytes a second that the topic is filled with and read at, and
+# seconds of a start and a stop.
+FILL_RATE, READ_RATE, START_S = 60e6, 250e6, 2
+
+Scale = namedtuple("Scale", "topic_bytes sizes rounds")
+QUICK = Scale(1 << 30, {"64k": 64 << 10, "1m": 1 << 20}, 3)
+FULL = Scale(4 << 30, {"64k": 64 << 10, "1m": 1 << 20, "8m": 8 << 20}, 5)
+
+
+def scale_of(full):
+    return FULL if full else QUICK
+
+
+def cell_id(path, size, number):
+    return f"broker-{path}-{size}~{number}"
+
+
+def plan(full):
+    scale = scale_of(full)
+    ids = [cell["id"] for group in cells_of(scale) for cell, _ in group]
+    seconds = (scale.topic_bytes / FILL_RATE + len(ids) * (scale.topic_bytes / READ_RATE + 1)
+               + len(PATHS) * scale.rounds * START_S)
+    return {"ids": ids, "seconds": seconds, "disk_bytes": scale.topic_bytes + (1 << 30)}
+
+
+def lines_of(count, seed=1):
+    """Lines of what nothing compresses well, in blocks of a thousand or less."""
+    rng = random.Random(seed)
+    block = [rng.randbytes(RECORD_BYTES // 2).hex()[1:] + "\n" for _ in range(1000)]
+    for begin in range(0, count, len(block)):
+        yield "".join(block[:count - begin]).encode()
+
+
+class Topic:
+    """A topic in the folder, and the broker over it, which is started for each path anew."""
+
+    def __init__(self, binary, folder, size_bytes):
+        self.binary, self.folder = binary, folder
+        self.records = size_bytes // RECORD_BYTES
+        self.bytes = self.records * RECORD_BYTES
+        self.broker = self.admin_port = None
+
+    def __enter__(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        return self
+
+    def __exit__(self, *_):
+        if self.broker:
+            self.broker.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, path):
+        log = self.folder / "log"
+        log.unlink(missing_ok=True)
+        self.broker = Broker(self.binary, str(self.folder / "data"), str(log),
+                             [*OVERRIDES, f"delivery.path={path}"])
+        self.broker.start()
+        admin = re.search(r"over HTTP host=127.0.0.1 port=(\d+)", log.read_text(errors="replace"))
+        if not admin:
+            raise BrokerError(f"it names no port for its figures\n{self.broker.log_tail()}")
+        self.admin_port = int(admin.group(1))
+
+    def stop(self):
+        self.broker.stop()
+        self.broker = None
+
+    def fill(self):
+        command = ["kcat", "-P", "-b", self.broker.address, "-t", TOPIC, *PRODUCER]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as producer:
+            try:
+                for block in lines_of(self.records):
+                    producer.stdin.write(block)
+                producer.stdin.close()
+            except BrokenPipeError:
+                pass  # it has ended, and its status says why
+            said = producer.stderr.read().decode(errors="replace").strip()
+        if producer.returncode or "failed" in said.lower():
+            raise BrokerError(f"kcat -P ended with {producer.returncode}: {said[-300:]}")
+
+    def warm(self):
+        """What is in files is in the page cache, too: nobody measures the disk here."""
+        buffer = bytearray(1 << 20)
+        for segment in sorted((self.folder / "data" / f"{TOPIC}-0").glob("*.log")):
+            with open(segment, "rb", buffering=0) as file:
+                while file.readinto(buffer):
+                    pass
+
+    def consume(self, fetch_bytes, out=subprocess.DEVNULL):
+        done = kcat("-C", "-b", self.broker.address, "-t", TOPIC, "-p", 0, "-o", "beginning", "-e",
+                    "-q", "-X", f"fetch.message.max.bytes={fetch_bytes}",
+                    "-X", "fetch.wait.max.ms=10", stdout=out, timeout=TIMEOUT_S)
+        if done.returncode:
+            raise BrokerError(f"kcat -C ended with {done.returncode}: {done.stderr.strip()}")
+
+    def check(self):
+        """Whether a reader gets all that was produced; it is the first reader, too, who pays for
+        what everyone uses."""
+        with subprocess.Popen(["wc", "-c"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as counter:
+            self.consume(1 << 20, counter.stdin)
+            counter.stdin.close()
+            seen = int(counter.stdout.read())
+        if seen != self.bytes:
+            raise BrokerError(f"a reader got {seen} bytes of {self.bytes}")
+
+    def figures(self):
+        """{way: bytes of batches that went this way}, and how often the page cache had not the
+        bytes of a send."""
+        status, text = get(self.admin_port, "/metrics")
+        if status != 200:
+            raise BrokerError(f"/metrics answers {status}")
+        went = re.findall(r'^millrace_delivered_bytes_total\{path="(\w+)"\} (\d+)$', text, re.M)
+        missed = re.search(r"^millrace_delivery_misses_total (\d+)$", text, re.M)
+        return {way: int(count) for way, count in went}, int(missed.group(1)) if missed else 0
+
+    def cpu_s(self):
+        """Of the broker, its threads and the kernel's workers for it."""
+        fields = machine.read(f"/proc/{self.broker.process.pid}/stat").rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def children_cpu_s():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure_cell(topic, fetch_bytes):
+    """What one pass over the topic costs; kcat is the only child that ends meanwhile."""
+    topic.warm()
+    (went_before, missed_before), broker_s = topic.figures(), topic.cpu_s()
+    ticks, kcat_s, began = machine.ticks(), children_cpu_s(), time.monotonic()
+    topic.consume(fetch_bytes)
+    elapsed, kcat_s, ticks_after = (time.monotonic() - began, children_cpu_s() - kcat_s,
+                                    machine.ticks())
+    broker_s = topic.cpu_s() - broker_s
+    went, missed = topic.figures()
+    went = {way: count - went_before.get(way, 0) for way, count in went.items()}
+    delivered = sum(went.values())
+    if delivered < topic.bytes:
+        raise BrokerError(f"the broker delivered {delivered} bytes of {topic.bytes}")
+    return {"bytes": delivered, "elapsed_s": elapsed, "mb_per_s": delivered / elapsed / 1e6,
+            "sender_s_per_gb": broker_s / delivered * 1e9,
+            "receiver_s_per_gb": kcat_s / delivered * 1e9,
+            "system_s_per_gb": machine.busy_s(ticks, ticks_after) / delivered * 1e9,
+            "went": {way: count for way, count in went.items() if count},
+            "misses": missed - missed_before,
+            "steal_share": machine.steal_share(ticks, ticks_after)}
+
+
+ERRORS = (BrokerError, OSError, urllib.error.URLError, subprocess.TimeoutExpired)
+
+
+def first_line(error):
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def measure_path(topic, path, cells, results, progress):
+    """Starts the broker with the path, measures the cells, each with its fetch size, and stops it."""
+    topic.start(path)
+    for cell, fetch_bytes in cells:
+        try:
+            results.add({"kind": "cell", **cell, **measure_cell(topic, fetch_bytes)})
+        except ERRORS as error:
+            results.add({"kind": "refused", **cell, "why": first_line(error)})
+        progress.step(cell["id"])
+    topic.stop()
+
+
+def prepare(topic):
+    topic.start("auto")
+    topic.fill()
+    topic.warm()
+    topic.check()
+    topic.stop()
+
+
+def cells_of(scale):
+    """All cells, in turns: [[(what it is, bytes of a fetch), ...] of one start of the broker, ...]."""
+    return [[({"id": cell_id(path, size, number), "part": "broker", "path": path, "size": size,
+               "round": number}, count) for size, count in scale.sizes.items()]
+            for number in range(1, scale.rounds + 1) for path in PATHS]
+
+
+def cells_left(results, scale):
+    left = set(harness.ids_left(results.records))
+    groups = ([(cell, count) for cell, count in group if cell["id"] in left]
+              for group in cells_of(scale))
+    return [group for group in groups if group]
+
+
+def measure(options, results, progress, until):
+    """Measures what is left of the plan, and starts no broker after `until`. When a broker can't be
+    started, filled or stopped, all that is left is refused with the reason."""
+    scale = scale_of(options.full)
+    if not cells_left(results, scale):
+        return
+    print(f"filling a topic with {scale.topic_bytes / 2**30:.0f} GiB", flush=True)
+    with harness.part_of(results), Topic(options.broker, options.dir / FILES,
+                                         scale.topic_bytes) as topic:
+        try:
+            prepare(topic)
+            for group in cells_left(results, scale):
+                if time.monotonic() < until:
+                    measure_path(topic, group[0][0]["path"], group, results, progress)
+        except ERRORS as error:
+            for cell, _ in sum(cells_left(results, scale), []):
+                results.add({"kind": "refused", **cell, "why": first_line(error)})
+                progress.step(cell["id"])
