@@ -31,10 +31,11 @@ constexpr std::size_t kBuffers = 4;
 /// Of a stream socket: the ring goes on until the whole was sent.
 constexpr int kSendFlags = MSG_WAITALL | MSG_NOSIGNAL;
 
-/// What a request moved. One that was cancelled because the one before it fell short moved nothing.
+/// What a request moved: nothing when it was cancelled because the one before it fell short. A file
+/// is never shorter than its range, so nothing is an error otherwise.
 std::size_t moved(int result, const char* request) {
     if (result == -ECANCELED) return 0;
-    if (result < 0) perf::fail(request, -result);
+    if (result <= 0) perf::fail(request, result == 0 ? EIO : -result);
     return static_cast<std::size_t>(result);
 }
 
@@ -83,7 +84,7 @@ protected:
         while (unnoticed_[buffer] > 0) wait_for_more();
     }
 
-    std::size_t taken_in(const char* request) const { return moved(results_[kIn], request); }
+    std::size_t put_in(const char* request) const { return moved(results_[kIn], request); }
     std::size_t sent() const {
         return moved(results_[kOut], zero_copy_ ? "SEND_ZC that reports its copies" : "SEND");
     }
@@ -110,13 +111,14 @@ private:
         io_uring_cqe* entry = nullptr;
         io_uring_for_each_cqe(ring_.get(), head, entry) {
             ++seen;
-            results += take_in(*entry);
+            results += note(*entry);
         }
         ::io_uring_cq_advance(ring_.get(), seen);
         return results;
     }
 
-    bool take_in(const io_uring_cqe& entry) {
+    /// Whether it is a result.
+    bool note(const io_uring_cqe& entry) {
         const std::size_t buffer = entry.user_data / 2;
         if ((entry.flags & IORING_CQE_F_NOTIF) != 0) {
             --unnoticed_[buffer];
@@ -180,7 +182,7 @@ public:
                          reads ? passage.outside() : passage.inside());
             mark(request, kOut, buffer);
             run(reads ? 2 : 1);
-            if (reads) passage.put(taken_in("READ"));
+            if (reads) passage.put(put_in("READ"));
             passage.take(sent());
         }
     }
@@ -225,7 +227,7 @@ public:
                                    static_cast<unsigned>(count), SPLICE_F_MOVE);
             mark(request, kOut, 0);
             run(fills ? 2 : 1);
-            if (fills) passage.put(taken_in("SPLICE"));
+            if (fills) passage.put(put_in("SPLICE"));
             passage.take(sent());
         }
     }
