@@ -35,6 +35,9 @@ TIMEOUT_S = 600
 # seconds of a start and a stop.
 FILL_RATE, READ_RATE, START_S = 60e6, 250e6, 2
 
+# Bytes of responses; {way: bytes of batches that went this way}; sends whose bytes the page cache had
+# not.
+Figures = namedtuple("Figures", "sent went misses")
 Scale = namedtuple("Scale", "topic_bytes sizes rounds")
 QUICK = Scale(1 << 30, {"64k": 64 << 10, "1m": 1 << 20}, 3)
 FULL = Scale(4 << 30, {"64k": 64 << 10, "1m": 1 << 20, "8m": 8 << 20}, 5)
@@ -138,14 +141,14 @@ class Topic:
             raise BrokerError(f"a reader got {seen} bytes of {self.bytes}")
 
     def figures(self):
-        """{way: bytes of batches that went this way}, and how often the page cache had not the
-        bytes of a send."""
+        """What the broker tells of itself."""
         status, text = get(self.admin_port, "/metrics")
         if status != 200:
             raise BrokerError(f"/metrics answers {status}")
         went = re.findall(r'^millrace_delivered_bytes_total\{path="(\w+)"\} (\d+)$', text, re.M)
-        missed = re.search(r"^millrace_delivery_misses_total (\d+)$", text, re.M)
-        return {way: int(count) for way, count in went}, int(missed.group(1)) if missed else 0
+        total = lambda name: int(re.search(rf"^millrace_{name}_total (\d+)$", text, re.M)[1])
+        return Figures(total("bytes_sent"), {way: int(count) for way, count in went},
+                       total("delivery_misses"))
 
     def cpu_s(self):
         """Of the broker, its threads and the kernel's workers for it."""
@@ -161,23 +164,22 @@ def children_cpu_s():
 def measure_cell(topic, fetch_bytes):
     """What one pass over the topic costs; kcat is the only child that ends meanwhile."""
     topic.warm()
-    (went_before, missed_before), broker_s = topic.figures(), topic.cpu_s()
+    before, broker_s = topic.figures(), topic.cpu_s()
     ticks, kcat_s, began = machine.ticks(), children_cpu_s(), time.monotonic()
     topic.consume(fetch_bytes)
     elapsed, kcat_s, ticks_after = (time.monotonic() - began, children_cpu_s() - kcat_s,
                                     machine.ticks())
     broker_s = topic.cpu_s() - broker_s
-    went, missed = topic.figures()
-    went = {way: count - went_before.get(way, 0) for way, count in went.items()}
-    delivered = sum(went.values())
-    if delivered < topic.bytes:
-        raise BrokerError(f"the broker delivered {delivered} bytes of {topic.bytes}")
-    return {"bytes": delivered, "elapsed_s": elapsed, "mb_per_s": delivered / elapsed / 1e6,
-            "sender_s_per_gb": broker_s / delivered * 1e9,
-            "receiver_s_per_gb": kcat_s / delivered * 1e9,
-            "system_s_per_gb": machine.busy_s(ticks, ticks_after) / delivered * 1e9,
+    after = topic.figures()
+    sent = after.sent - before.sent
+    if sent < topic.bytes:
+        raise BrokerError(f"the broker sent {sent} bytes of {topic.bytes}")
+    went = {way: count - before.went.get(way, 0) for way, count in after.went.items()}
+    return {"bytes": sent, "elapsed_s": elapsed, "mb_per_s": sent / elapsed / 1e6,
+            "sender_s_per_gb": broker_s / sent * 1e9, "receiver_s_per_gb": kcat_s / sent * 1e9,
+            "system_s_per_gb": machine.busy_s(ticks, ticks_after) / sent * 1e9,
             "went": {way: count for way, count in went.items() if count},
-            "misses": missed - missed_before,
+            "misses": after.misses - before.misses,
             "steal_share": machine.steal_share(ticks, ticks_after)}
 
 

@@ -1,6 +1,7 @@
 """What a run of `./dev perf netpath` says: the figures of each way from a file to a socket, alone and
 through the broker, their ratios to sendfile, and the page that shows them."""
 
+import statistics
 from collections import defaultdict
 
 import limits
@@ -11,8 +12,8 @@ from page import Column, Page
 
 BASE = "sendfile"
 SIZES = ("4k", "16k", "64k", "256k", "1m", "8m")
-FIGURES = ("mb_per_s", "sender_s_per_gb", "system_s_per_gb", "receiver_s_per_gb", "calls_per_mb",
-           "punts_per_mb")
+FIGURES = ("mb_per_s", "sender_s_per_gb", "receiver_s_per_gb", "both_s_per_gb", "system_s_per_gb",
+           "calls_per_mb", "punts_per_mb")
 
 # {path: (words, short words, copies by the processor: from the page cache into the program's memory,
 # from there or from a mapping into the socket)}; the receiver copies once more on each.
@@ -63,10 +64,11 @@ def row_of(path, size, group, base):
             "disturbed": sum(not rounds.is_quiet(one) for one in group),
             **{figure: rounds.median_of(quiet, figure) for figure in FIGURES},
             "sender_to_base": ratios_to_base(group, base, "sender_s_per_gb"),
+            "both_to_base": ratios_to_base(group, base, "both_s_per_gb"),
             "rate_to_base": ratios_to_base(group, base, "mb_per_s"),
             "notices": sum(one.get("notices", 0) for one in group),
             "copied": sum(one.get("copied", 0) for one in group),
-            "went": dict(went), "misses": sum(one.get("misses", 0) for one in group)}
+            "bytes": sum(one["bytes"] for one in group), "went": dict(went), "misses": sum(one.get("misses", 0) for one in group)}
 
 
 def rows_of(records, part, paths):
@@ -74,6 +76,8 @@ def rows_of(records, part, paths):
     groups = defaultdict(list)
     for record in records:
         if record["kind"] == "cell" and part_of(record) == part:
+            both = record["sender_s_per_gb"] + record["receiver_s_per_gb"]
+            record = {**record, "both_s_per_gb": both}
             groups[record["size"], record["path"]].append(record)
     rows = []
     for size in SIZES:
@@ -153,6 +157,7 @@ def heat_pictures(rows):
     paths = [path for path in WAYS if any(row["path"] == path for row in rows)]
     for heading, figure, unit in (
             ("Processor time of the sender", "sender_s_per_gb", "s/GB"),
+            ("Processor time of both ends", "both_s_per_gb", "s/GB"),
             ("Processor time of the whole machine", "system_s_per_gb", "s/GB"),
             ("Throughput", "mb_per_s", "MB/s")):
         if not any(row[figure] for row in rows):
@@ -207,40 +212,47 @@ def limit_rows(data):
                    svg.short(best["mb_per_s"]), svg.short(best["sender_s_per_gb"])]
 
 
-def share_words(went):
-    whole = sum(went.values())
-    shares = sorted(went.items(), key=lambda way: -way[1])
-    return ", ".join(f"{way} {100 * count / whole:.1f} %" for way, count in shares)
+def share_words(row):
+    shares = sorted(row["went"].items(), key=lambda way: -way[1])
+    return ", ".join(f"{way} {100 * count / row['bytes']:.1f} %" for way, count in shares)
 
 
 BROKER_COLUMNS = (
     Column("delivery.path", words=True), Column("fetch", words=True), Column("rounds", "count"),
-    Column("broker", "s/GB"), Column("of sendfile", "times"), Column("machine", "s/GB"),
-    Column("kcat", "s/GB"), Column("rate", "MB/s"), Column("misses of the cache", "count"),
+    Column("rate", "MB/s"), Column("broker", "s/GB"), Column("of sendfile", "times"),
+    Column("kcat", "s/GB"), Column("machine", "s/GB"), Column("misses of the cache", "count"),
     Column("the way that the bytes took", words=True))
 
 
 def broker_rows(rows):
     for row in rows:
-        yield [row["path"], size_words(row["size"]), row["rounds"],
+        yield [row["path"], size_words(row["size"]), row["rounds"], svg.short(row["mb_per_s"]),
                svg.short(row["sender_s_per_gb"]), svg.short(row["sender_to_base"]["median"]),
-               svg.short(row["system_s_per_gb"]), svg.short(row["receiver_s_per_gb"]),
-               svg.short(row["mb_per_s"]), row["misses"], share_words(row["went"])]
+               svg.short(row["receiver_s_per_gb"]), svg.short(row["system_s_per_gb"]),
+               row["misses"], share_words(row)]
 
 
 SOCKET_COLUMNS = (
     Column("way", words=True), Column("step", words=True), Column("rounds", "count"),
-    Column("rate", "MB/s"), Column("sender", "s/GB"), Column("machine", "s/GB"),
-    Column("receiver", "s/GB"), Column("system calls", "per MB"), Column("punts", "per MB"),
-    Column("sender of sendfile", "times"), Column("rate of sendfile", "times"))
+    Column("rate", "MB/s"), Column("sender", "s/GB"), Column("receiver", "s/GB"),
+    Column("both", "s/GB"), Column("machine", "s/GB"), Column("system calls", "per MB"),
+    Column("punts", "per MB"), Column("sender / sendfile's", "times"),
+    Column("both / sendfile's", "times"), Column("rate / sendfile's", "times"))
 
 
 def socket_rows(rows):
     for row in rows:
         yield [WAYS[row["path"]][0], size_words(row["size"]), row["rounds"],
                *(svg.short(row[figure]) for figure in FIGURES),
-               svg.short(row["sender_to_base"]["median"]),
-               svg.short(row["rate_to_base"]["median"])]
+               *(svg.short(row[ratio]["median"])
+                 for ratio in ("sender_to_base", "both_to_base", "rate_to_base"))]
+
+
+def nobodys_share(rows):
+    """Of the machine's time, what neither of the two ends used."""
+    shares = [1 - row["both_s_per_gb"] / row["system_s_per_gb"] for row in rows
+              if row["system_s_per_gb"]]
+    return statistics.median(shares) if shares else 0
 
 
 def machine_facts(data):
@@ -260,7 +272,9 @@ def caveats(data):
            " send.")
     yield ("The machine's time, and all times of the broker part, are counted in ticks of"
            " a hundredth of a second, so a cell of half a second knows the machine's time to about"
-           " 2 %. It has in it whatever else ran on the machine.")
+           " 2 %. It has in it whatever else ran on the machine: nobody's part of it was"
+           f" {100 * nobodys_share(data['sockets']):.0f} % of the whole in the median cell, and small"
+           " on a quiet machine.")
     why = data["program"].get("punts_why_not")
     if why:
         yield f"Punts to kernel workers aren't counted: {why}."
@@ -285,6 +299,10 @@ def add_sockets(page, data):
                    " sender. Left of 1 is cheaper than sendfile.", soft=True)
     page.heading("Size of a step")
     page.pictures(list(heat_pictures(data["sockets"])))
+    page.paragraph("Where the sender hands over pages that it has never read, as with sendfile and"
+                   " splice, the receiver is the first to bring them into its processor's caches,"
+                   " and pays for it: what counts on the loopback interface is both ends together."
+                   " A network card reads them by itself.", soft=True)
     page.heading("Copies that each way makes by design")
     page.table(COPY_COLUMNS, list(copy_rows(data)))
     page.paragraph(zero_copy_says(data["sockets"]))
@@ -299,7 +317,9 @@ def add_broker(page, data):
                    " it takes. MB/s are the limit of the consumer, which has to take every record"
                    " apart; s/GB are the broker's. “auto” is the same as sendfile: how far it is"
                    " from 1 is what chance does. The last segment, which is still open, is read into"
-                   " memory on any path.", soft=True)
+                   " memory on any path; “read” has in it, too, what the broker reads to find the"
+                   " batch that a fetch begins with, so that the ways can add up to more than what"
+                   " was sent.", soft=True)
     page.table(BROKER_COLUMNS, list(broker_rows(data["broker"])))
 
 

@@ -77,7 +77,7 @@ class Topic:
         self.spent += 0.0004 if self.path == "splice" else 0.0002
 
     def figures(self):
-        return dict(self.went), 0
+        return netpath_broker.Figures(sum(self.went.values()), dict(self.went), 0)
 
     def cpu_s(self):
         return self.spent
@@ -162,7 +162,8 @@ class Driver(DriverCase):
 
 def cell(path, number, cost, steal=0.0):
     return {"kind": "cell", "id": f"{path}-4k~{number}", "path": path, "size": "4k",
-            "round": number, "sender_s_per_gb": cost, "mb_per_s": 1 / cost, "steal_share": steal}
+            "round": number, "bytes": 1, "sender_s_per_gb": cost, "receiver_s_per_gb": 1,
+            "mb_per_s": 1 / cost, "steal_share": steal}
 
 
 class Figures(unittest.TestCase):
@@ -200,9 +201,9 @@ class Broker(unittest.TestCase):
     def test_fewer_bytes_than_were_produced_are_an_error(self):
         topic = Topic()
         topic.start("sendfile")
-        with mock.patch.object(Topic, "bytes", 10**6), mock.patch.object(
-                topic, "figures", side_effect=[({}, 0), ({"sendfile": 10}, 0)]):
-            with self.assertRaisesRegex(BrokerError, "delivered 10 bytes of 1000000"):
+        told = [netpath_broker.Figures(sent, {}, 0) for sent in (5, 15)]
+        with mock.patch.object(topic, "figures", side_effect=told):
+            with self.assertRaisesRegex(BrokerError, "sent 10 bytes of 1000000"):
                 netpath_broker.measure_cell(topic, 65536)
 
 
