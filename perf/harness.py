@@ -147,8 +147,8 @@ def publish(options, name, summary, write_page):
 
 
 class Progress:
-    """A bar with the time left on a terminal, a line now and then elsewhere. `later` are the seconds
-    of what comes behind these cells."""
+    """A bar with the time left on a terminal, a line now and then elsewhere. `later` is what comes
+    behind these cells, in seconds."""
 
     def __init__(self, cells, seconds, out=None, later=0):
         self.cells, self.seconds, self.later = cells, seconds, later

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures the ways of a log's bytes from their file to a socket, alone and through the broker with a
-real consumer, and writes a page of it; goes on where it was after an end that came early."""
+"""Measures the ways of a log's bytes from their file to a socket, alone and through the broker with
+a real consumer, and writes a page of it; goes on where it was after an end that came early."""
 
 import argparse
 import re

@@ -35,8 +35,8 @@ TIMEOUT_S = 600
 # seconds of a start and a stop.
 FILL_RATE, READ_RATE, START_S = 60e6, 250e6, 2
 
-# Bytes of responses; {way: bytes of batches that went this way}; sends whose bytes the page cache had
-# not.
+# Bytes of responses; {way: bytes of batches that went this way}; sends whose bytes were not in the
+# page cache.
 Figures = namedtuple("Figures", "sent went misses")
 Scale = namedtuple("Scale", "topic_bytes sizes rounds")
 QUICK = Scale(1 << 30, {"64k": 64 << 10, "1m": 1 << 20}, 3)
@@ -191,7 +191,7 @@ def first_line(error):
 
 
 def measure_path(topic, path, cells, results, progress):
-    """Starts the broker with the path, measures the cells, each with its fetch size, and stops it."""
+    """Measures cells, each with its fetch size, on a broker that is started for them."""
     topic.start(path)
     for cell, fetch_bytes in cells:
         try:
@@ -211,7 +211,7 @@ def prepare(topic):
 
 
 def cells_of(scale):
-    """All cells, in turns: [[(what it is, bytes of a fetch), ...] of one start of the broker, ...]."""
+    """In turns, [[(what it is, bytes of a fetch), ...] of one start of the broker, ...]."""
     return [[({"id": cell_id(path, size, number), "part": "broker", "path": path, "size": size,
                "round": number}, count) for size, count in scale.sizes.items()]
             for number in range(1, scale.rounds + 1) for path in PATHS]

@@ -1,5 +1,5 @@
-"""What a run of `./dev perf netpath` says: the figures of each way from a file to a socket, alone and
-through the broker, their ratios to sendfile, and the page that shows them."""
+"""What a run of `./dev perf netpath` says: the figures of each way from a file to a socket, alone
+and through the broker, their ratios to sendfile, and the page that shows them."""
 
 import statistics
 from collections import defaultdict
@@ -15,8 +15,8 @@ SIZES = ("4k", "16k", "64k", "256k", "1m", "8m")
 FIGURES = ("mb_per_s", "sender_s_per_gb", "receiver_s_per_gb", "both_s_per_gb", "system_s_per_gb",
            "calls_per_mb", "punts_per_mb")
 
-# {path: (words, short words, copies by the processor: from the page cache into the program's memory,
-# from there or from a mapping into the socket)}; the receiver copies once more on each.
+# {path: (words, short words, copies by the processor: from the page cache into the program's
+# memory, from there or from a mapping into the socket)}; the receiver copies once more on each.
 WAYS = {
     "sendfile": ("sendfile", "sendfile", 0, 0),
     "memory": ("send from memory", "memory", 0, 1),
@@ -68,7 +68,8 @@ def row_of(path, size, group, base):
             "rate_to_base": ratios_to_base(group, base, "mb_per_s"),
             "notices": sum(one.get("notices", 0) for one in group),
             "copied": sum(one.get("copied", 0) for one in group),
-            "bytes": sum(one["bytes"] for one in group), "went": dict(went), "misses": sum(one.get("misses", 0) for one in group)}
+            "bytes": sum(one["bytes"] for one in group), "went": dict(went),
+            "misses": sum(one.get("misses", 0) for one in group)}
 
 
 def rows_of(records, part, paths):
@@ -190,8 +191,8 @@ def zero_copy_says(rows):
     copied = sum(row["copied"] for row in rows)
     if not notices:
         return "SEND_ZC was not possible here."
-    return (f"SEND_ZC told of {notices} sends that they were over, and of {copied} of them "
-            f"({100 * copied / notices:.1f} %) that the kernel had copied them after all.")
+    return (f"Of {notices} sends by SEND_ZC the kernel said afterwards that it had copied {copied}"
+            f" ({100 * copied / notices:.1f} %) after all.")
 
 
 LIMIT_COLUMNS = (Column("limit", words=True), Column("at", words=True), Column("rate", "MB/s"),
@@ -261,11 +262,14 @@ def machine_facts(data):
 
 
 def caveats(data):
-    yield ("Everything went over the loopback interface. There the receiver shares the processors with"
-           " the sender, and the kernel copies what SEND_ZC asks it not to copy: what that is worth on"
-           " a network card can't be seen here.")
+    yield ("Everything went over the loopback interface. There the receiver shares the processors"
+           " with the sender, and the kernel copies what SEND_ZC asks it not to copy: what that is"
+           " worth on a network card can't be seen here.")
     yield ("All bytes were in the page cache or in memory all the time. No disk is measured here;"
            " what is not cached costs every way the same disk.")
+    yield ("How much is on its way in the socket's buffers is up to the scheduler, and decides"
+           " whether the receiver still finds the bytes in the processor's caches: that moves cost"
+           " between the two ends from round to round.")
     yield ("Each way has one step at a time under way, since the bytes of a socket have an order. A"
            " ring that serves many connections with one system call pays less per step.")
     yield ("The file was mapped once and its pages touched before. The broker maps anew for each"
@@ -273,8 +277,8 @@ def caveats(data):
     yield ("The machine's time, and all times of the broker part, are counted in ticks of"
            " a hundredth of a second, so a cell of half a second knows the machine's time to about"
            " 2 %. It has in it whatever else ran on the machine: nobody's part of it was"
-           f" {100 * nobodys_share(data['sockets']):.0f} % of the whole in the median cell, and small"
-           " on a quiet machine.")
+           f" {100 * nobodys_share(data['sockets']):.0f} % of the whole in the median cell, and"
+           " small on a quiet machine.")
     why = data["program"].get("punts_why_not")
     if why:
         yield f"Punts to kernel workers aren't counted: {why}."
@@ -312,13 +316,13 @@ def add_broker(page, data):
     page.heading("Through the broker, with a real consumer")
     page.pictures(list(cost_pictures(data["broker"], BROKER_WAYS,
                                      "broker's s/GB / that with sendfile", "Fetches of")))
-    page.paragraph("One topic of 1 KiB records, read by kcat from its beginning, by a broker that is"
-                   " started anew with each delivery.path, on one thread and with as little cache as"
-                   " it takes. MB/s are the limit of the consumer, which has to take every record"
-                   " apart; s/GB are the broker's. “auto” is the same as sendfile: how far it is"
-                   " from 1 is what chance does. The last segment, which is still open, is read into"
-                   " memory on any path; “read” has in it, too, what the broker reads to find the"
-                   " batch that a fetch begins with, so that the ways can add up to more than what"
+    page.paragraph("One topic of 1 KiB records, read by kcat from its beginning; the broker is"
+                   " started anew with each delivery.path, on one thread and with as little cache"
+                   " as it takes. MB/s are the limit of the consumer, which has to take every"
+                   " record apart; s/GB are the broker's. “auto” is the same as sendfile: how far it is"
+                   " from 1 is what chance does. The last segment, which is still open, is read"
+                   " into memory on any path; “read” has in it, too, what the broker reads to find"
+                   " the batch that a fetch begins with, so that the ways can add up to more than what"
                    " was sent.", soft=True)
     page.table(BROKER_COLUMNS, list(broker_rows(data["broker"])))
 

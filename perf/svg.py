@@ -17,6 +17,8 @@ NOTE_LINE = 14
 # The widest that a character of a label and of a note gets.
 LABEL_CHARACTER, NOTE_CHARACTER = 7.4, 6.8
 HEAT_ROW = 26
+# Half the width of the words at a tick.
+TICK_HALF = 16
 
 
 def short(value):
@@ -115,7 +117,9 @@ def ratio_bars(title, bars, unit):
     for tick in scale.ticks():
         x, kind = scale.x(tick), "one" if tick == 1 else "grid"
         parts.append(line(x, 0, x, bottom, kind))
-        parts.append(text(x, bottom + 14, f"{tick:g}×", "small", "middle"))
+        # What stands at the edge would be cut off if it were centred.
+        anchor = "start" if x < TICK_HALF else "middle"
+        parts.append(text(x, bottom + 14, f"{tick:g}×", "small", anchor))
     for index, bar in enumerate(bars):
         parts.extend(bar_parts(scale, bar, index * (BAR_ROW + note_line), note_line))
     parts.append(text(0, bottom + 32, f"{unit} (times, logarithmic)", "axis"))

@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "perf"))
 
 
 class DriverCase(unittest.TestCase):
-    """Has a folder of its own, without fio. REQUIRES: `driver`, the module, and `stand_in`, the text of
-    the program."""
+    """Has a folder of its own, and no fio. REQUIRES: `driver`, the module, and `stand_in`, the text
+    of the program."""
 
     driver = None
     stand_in = None

@@ -1,5 +1,5 @@
-"""Runs the driver of `./dev perf netpath` over stand-ins for its program and for the broker's topic: it
-goes on where it was, tells what was refused and why, and writes its figures and its page."""
+"""Runs the driver of `./dev perf netpath` over stand-ins for its program and for a broker:
+it goes on where it was, tells what was refused and why, and writes its figures and its page."""
 
 import re
 import unittest
@@ -125,7 +125,7 @@ class Driver(DriverCase):
         html = self.file("html").read_text()
         xml.fromstring(re.search(r"<body>.*</body>", html, re.S).group(0))
         for words in ("SEND_ZC: Invalid argument", "fio is not installed",
-                      "40 sends that they were over, and of 40 of them (100.0 %)",
+                      "Of 40 sends by SEND_ZC the kernel said afterwards that it had copied 40 (",
                       "read 100.0 %", "MB/s are the limit of the consumer"):
             self.assertIn(words, html)
 
@@ -178,6 +178,10 @@ class Figures(unittest.TestCase):
     def test_a_way_without_sendfile_has_no_ratio(self):
         rows = netpath_page.rows_of([cell("splice", 1, 2)], "socket", netpath_page.WAYS)
         self.assertIsNone(rows[0]["sender_to_base"]["median"])
+
+    def test_nobodys_share_is_what_neither_end_used(self):
+        rows = [{"both_s_per_gb": both, "system_s_per_gb": 1} for both in (0.9, 0.7, 0.1)]
+        self.assertAlmostEqual(netpath_page.nobodys_share(rows), 0.3)
 
     def test_the_time_left_has_the_time_of_what_comes_later(self):
         self.assertAlmostEqual(harness.Progress(10, 100, later=50).left_seconds(), 150, delta=1)

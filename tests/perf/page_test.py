@@ -45,6 +45,13 @@ class Bars(unittest.TestCase):
                 self.assertGreaterEqual(left, 0)
                 self.assertLessEqual(left + width, svg.WIDTH)
 
+    def test_the_words_at_a_tick_are_not_cut_off(self):
+        picture = svg.ratio_bars("t", [svg.Bar("b", 1, 0.55, 9)], "x / y")
+        ticks = {node.text: (float(node.get("x")), node.get("text-anchor"))
+                 for node in xml.fromstring(picture).iter(f"{SPACE}text")}
+        self.assertEqual(ticks["0.5×"][1], "start")
+        self.assertEqual(ticks["5×"][1], "middle")
+
     def test_a_long_note_gets_a_line_of_its_own(self):
         low = svg.ratio_bars("t", [svg.Bar("l", 2, note="n")], "x / y")
         high = svg.ratio_bars("t", [svg.Bar("l" * 40, 2, note="n" * 30)], "x / y")
