@@ -162,8 +162,12 @@ def children_cpu_s():
 
 
 def measure_cell(topic, fetch_bytes):
-    """What one pass over the topic costs; kcat is the only child that ends meanwhile."""
     topic.warm()
+    return measure_pass(topic, fetch_bytes)
+
+
+def measure_pass(topic, fetch_bytes):
+    """What one pass over the topic costs; kcat is the only child that ends meanwhile."""
     before, broker_s = topic.figures(), topic.cpu_s()
     ticks, kcat_s, began = machine.ticks(), children_cpu_s(), time.monotonic()
     topic.consume(fetch_bytes)

@@ -15,6 +15,7 @@ body { margin: 0 auto; padding: 16px 12px 48px; max-width: 1360px; background: v
 h1 { font-size: 1.6em; line-height: 1.2; margin: .4em 0; }
 h2 { font-size: 1.2em; margin: 2em 0 .4em; padding-top: .4em; border-top: 1px solid var(--rule); }
 h3 { font-size: 1em; margin: 0 0 .3em; }
+h3.part { margin-top: 1.6em; }
 p { max-width: 75ch; margin: .5em 0; }
 .soft { color: var(--soft); }
 .pictures { display: grid; gap: 28px 40px; align-items: start;
@@ -35,6 +36,7 @@ svg .grid { stroke: var(--rule); }
 svg .one { stroke: var(--soft); }
 svg .whisker { stroke: var(--ink); stroke-width: 1.4; }
 .scroll { overflow-x: auto; border: 1px solid var(--rule); overflow-wrap: normal; }
+.wide svg { min-width: 900px; }
 table { border-collapse: collapse; font-size: .85em; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 9px; text-align: right; white-space: nowrap; }
 th { background: var(--card); vertical-align: bottom; }
@@ -77,6 +79,9 @@ class Page:
     def heading(self, words):
         self.parts.append(f"<h2>{escape(words)}</h2>")
 
+    def subheading(self, words):
+        self.parts.append(f'<h3 class="part">{escape(words)}</h3>')
+
     def paragraph(self, words, soft=False):
         kind = ' class="soft"' if soft else ""
         self.parts.append(f"<p{kind}>{escape(words)}</p>")
@@ -87,6 +92,11 @@ class Page:
                    f"<figcaption>{escape(says)}</figcaption></figure>"
                    for heading, svg, says in pictures]
         self.parts.append(f'<div class="pictures">{"".join(figures)}</div>')
+
+    def wide_picture(self, heading, picture, says):
+        """For what can't be made narrow: it is moved sideways on a telephone."""
+        self.parts.append(f'<h3>{escape(heading)}</h3><div class="scroll wide">{picture}</div>'
+                          f'<p class="soft">{escape(says)}</p>')
 
     def table(self, columns, rows, folded=None):
         """`folded` is the line that opens a long table."""

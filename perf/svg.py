@@ -41,8 +41,8 @@ def line(x1, y1, x2, y2, kind):
     return (f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>')
 
 
-def picture(title, height, parts):
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">'
+def picture(title, height, parts, width=WIDTH):
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
             f"<title>{escape(title)}</title>{''.join(parts)}</svg>")
 
 

@@ -1,0 +1,160 @@
+"""Has `perf` look at a running process while some load runs, each of its views apart from the
+others, so that one which can't be had here leaves the rest alone."""
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections import namedtuple
+from pathlib import Path
+
+import machine
+
+# What a view has seen, as text, or why there is none.
+Seen = namedtuple("Seen", "text why_not", defaults=(None, None))
+# `tool` and the options behind it; those of `perf script` that turn a recording into text.
+View = namedtuple("View", "tool options script", defaults=((),))
+
+SAMPLES_PER_S = 499
+# Of the stack, for each sample: deep enough for a coroutine in a handler in a loop.
+STACK_BYTES = 8192
+READY_S, FINISH_S = 30, 120
+
+COPIES_COUNTED = """
+kprobe:_copy_to_iter /pid == PID/ { @bytes = sum(arg1); }
+kprobe:_copy_from_iter /pid == PID/ { @bytes = sum(arg1); }
+"""
+
+
+def sample_event():
+    """Cycles where the processor's counters can be had, the kernel's clock where not."""
+    done = subprocess.run(["perf", "stat", "-x,", "-e", "cycles", "true"], capture_output=True,
+                          text=True)
+    return "cycles" if done.returncode == 0 and done.stderr[:1].isdigit() else "cpu-clock"
+
+
+def views(pid, event):
+    own = ("-p", str(pid))
+    return {
+        "samples": View("record", ("-e", event, "-F", str(SAMPLES_PER_S), "--call-graph",
+                                   f"dwarf,{STACK_BYTES}", *own),
+                        ("--no-inline", "-F", "comm,ip,sym,dso")),
+        "punts": View("record", ("-e", "io_uring:io_uring_queue_async_work", *own)),
+        "switches": View("record", ("-e", "sched:sched_switch", "--switch-events", *own),
+                         ("--show-switch-events",)),
+        # A request of a disk often is ended, or even begun, by somebody else than who asked.
+        "blocks": View("record", ("-e", "block:block_rq_issue,block:block_rq_complete", "-a")),
+        "calls": View("stat", ("-x,", "-e", "raw_syscalls:sys_enter,"
+                               "syscalls:sys_enter_io_uring_enter", *own)),
+    }
+
+
+def reason_of(said):
+    """What of perf's complaint names the cause."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    named = [line.partition("Error:")[2].strip() for line in lines if line.startswith("Error:")]
+    access = [line for line in lines if "ermission" in line or "can't access" in line]
+    found = [line for line in named + access + lines if line]
+    return found[0].strip("\\_ ")[:160] if found else "perf ended without a word"
+
+
+def start(view, path):
+    """Returns (the process, None) once it watches, or (None, the reason why it doesn't)."""
+    hear_it, tell_us = os.pipe()
+    hear_us, tell_it = os.pipe()
+    command = ["perf", view.tool, *view.options, *(["-o", str(path)] * (view.tool == "record")),
+               "-D", "-1", "--control", f"fd:{hear_us},{tell_us}"]
+    child = subprocess.Popen(command, pass_fds=(hear_us, tell_us), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                             errors="replace")
+    os.close(hear_us)
+    os.close(tell_us)
+    try:
+        os.write(tell_it, b"enable\n")
+        ready, _, _ = select.select([hear_it], [], [], READY_S)
+        # Nothing to read where something is: it has ended.
+        if ready and os.read(hear_it, 16):
+            return child, None
+    except BrokenPipeError:
+        pass
+    finally:
+        os.close(hear_it)
+        os.close(tell_it)
+    child.kill()
+    return None, reason_of(child.communicate()[1])
+
+
+def finish(child, view, path):
+    child.send_signal(signal.SIGINT)
+    try:
+        said = child.communicate(timeout=FINISH_S)[1]
+        if view.tool == "stat":
+            return Seen(said)
+        done = subprocess.run(["perf", "script", "-i", str(path), *view.script], text=True,
+                              capture_output=True, errors="replace", timeout=FINISH_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return Seen(why_not=f"perf took more than {FINISH_S} s to tell what it saw")
+    return Seen(done.stdout) if done.returncode == 0 else Seen(why_not=reason_of(done.stderr))
+
+
+def why_no_copies_counted():
+    if not any(Path(folder, "kprobe_events").exists()
+               for folder in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")):
+        return "this kernel has no kprobes, or doesn't show them"
+    return None if shutil.which("bpftrace") else "bpftrace is not installed"
+
+
+@contextlib.contextmanager
+def copies_counted(pid, seen):
+    """Bytes that the kernel copied for the process, by kprobes."""
+    why_not = why_no_copies_counted()
+    if why_not:
+        seen["copies"] = Seen(why_not=why_not)
+        yield
+        return
+    command = ["bpftrace", "-e", COPIES_COUNTED.replace("PID", str(pid))]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        child.stdout.readline()  # says that the probes are attached
+        yield
+    finally:
+        child.send_signal(signal.SIGINT)
+        out, said = child.communicate(timeout=FINISH_S)
+        seen["copies"] = Seen(out) if child.returncode == 0 else Seen(why_not=reason_of(said))
+
+
+@contextlib.contextmanager
+def watching(pid, folder):
+    """Gives {view: Seen}, which has its contents when the block has ended; the recordings are in a
+    folder of their own below `folder` meanwhile."""
+    seen = {}
+    if not shutil.which("perf"):
+        names = (*views(pid, "cpu-clock"), "copies")
+        yield {name: Seen(why_not="perf is not installed") for name in names}
+        return
+    event = sample_event()
+    with tempfile.TemporaryDirectory(prefix="millrace-watch-", dir=folder) as place:
+        running = {}
+        for name, view in views(pid, event).items():
+            child, why_not = start(view, Path(place, name))
+            if child:
+                running[name] = (child, view, Path(place, name))
+            else:
+                seen[name] = Seen(why_not=why_not)
+        try:
+            with copies_counted(pid, seen):
+                yield seen
+        finally:
+            seen.update({name: finish(*what) for name, what in running.items()})
+            seen["event"] = Seen(event)
+
+
+def binary_of(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return machine.read(f"/proc/{pid}/comm", "unknown")
