@@ -1,5 +1,5 @@
-"""Draws the way of a log's bytes to its readers: places as boxes, and arrows as wide as the bytes that
-took them, with the copies that a processor makes of each byte on that step."""
+"""Draws the way of a log's bytes to its readers: places as boxes, and arrows as wide as the bytes
+that took them, with the copies that a processor makes of each byte on that step."""
 
 import broker_figures
 import svg
@@ -11,11 +11,12 @@ WIDEST, NARROWEST = 22, 1.6
 # Of the room above a lane's arrow, which has its words.
 WORDS = 30
 GAP = 64
-WAY_WORDS = {"memory": "tail, recent", "read": "read", "late": "late"}
 FROM_MEMORY, FROM_CACHE = ("memory", "read", "late"), ("sendfile", "mmap", "splice")
 
 
 def amount(count):
+    if count == 0:
+        return "nothing"
     if count >= 1e9:
         return f"{count / 1e9:.2f} GB"
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
@@ -65,7 +66,7 @@ def lanes(ways, went, top, whole):
     for index, way in enumerate(ways):
         y = top + index * LANE
         into_socket = broker_figures.COPIES.get(way, (0, 0))[1]
-        yield svg.text(left + 8, y + 13, f"{WAY_WORDS.get(way, way)} {amount(went[way])}", "value")
+        yield svg.text(left + 8, y + 13, f"{way} {amount(went[way])}", "value")
         yield svg.text(left + 8, y + 26, copies(into_socket), "small")
         yield arrow(left, SOCKET_LEFT, y + WORDS + WIDEST / 2 + 3, thickness(went[way], whole))
 
@@ -77,7 +78,7 @@ def used(ways, went):
 def disk_parts(bytes_read, top, height, whole):
     yield from box(0.5, top, 62, height, ("segment", "files"))
     if bytes_read:
-        yield svg.text(64, top - 18, f"disk {amount(bytes_read)}", "value")
+        yield svg.text(64, top - 18, amount(bytes_read), "value")
         yield svg.text(64, top - 5, "0 copies", "small")
         yield arrow(63, BOX_LEFT, top + height / 2, thickness(bytes_read, whole))
     else:
@@ -99,8 +100,8 @@ def picture(title, went, bytes_read):
              *disk_parts(bytes_read, cache_top, cache_height, whole)]
     copied = sum(went.get(way, 0) for way in ("read", "late"))
     if copied:
-        x = BOX_LEFT + 18
+        x, y = BOX_LEFT + 36, 2 + memory_height + GAP / 2
         parts.append(arrow_up(x, cache_top, 2 + memory_height, thickness(copied, whole)))
-        parts.append(svg.text(x + 20, 2 + memory_height + GAP / 2, f"read {amount(copied)}", "value"))
-        parts.append(svg.text(x + 20, 15 + memory_height + GAP / 2, "1 copy", "small"))
+        parts.append(svg.text(x + 20, y, f"read {amount(copied)}", "value"))
+        parts.append(svg.text(x + 20, y + 13, "1 copy", "small"))
     return svg.picture(title, int(bottom) + 4, parts)

@@ -58,7 +58,7 @@ def words_in(name, width):
 def frame_parts(frame, count, x, width, depth, whole):
     floor, _, name = frame.partition(" ")
     y = LEGEND + depth * ROW
-    share = f"{100 * count / whole:.1f} % ({count} samples)"
+    share = f"{100 * count / whole:.1f} %, samples: {count}"
     yield (f'<g><title>{escape(f"{name} [{floor}]: {share}")}</title>'
            f'<rect x="{x:.1f}" y="{y}" width="{max(width - 0.6, 0.6):.1f}" height="{ROW - 1}" '
            f'class="floor-{floor}"/>')

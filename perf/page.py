@@ -18,7 +18,7 @@ h3 { font-size: 1em; margin: 0 0 .3em; }
 h3.part { margin-top: 1.6em; }
 p { max-width: 75ch; margin: .5em 0; }
 .soft { color: var(--soft); }
-.pictures { display: grid; gap: 28px 40px; align-items: start;
+.pictures { display: grid; margin-top: .8em; gap: 28px 40px; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 520px), 1fr)); }
 figure { margin: 0; max-width: 600px; }
 figcaption { margin-top: .4em; }

@@ -1,5 +1,6 @@
 """Reads what `perf script` and `perf stat` print of tracepoints."""
 
+import math
 import re
 from collections import Counter, defaultdict
 
@@ -67,7 +68,8 @@ def block_latencies(text):
 
 def histogram(values):
     """{power of two that is not below: count}."""
-    return dict(sorted(Counter(1 << max(int(value) - 1, 0).bit_length() for value in values).items()))
+    bounds = Counter(1 << math.ceil(math.log2(max(value, 1))) for value in values)
+    return dict(sorted(bounds.items()))
 
 
 def percentile(values, share):

@@ -8,8 +8,8 @@ import broker_figures
 import perf_events
 import stacks
 
-# `figures(spent, seen)` gives {"rows": [[what, value, unit], ...], "why_not": words or None, "note":
-# words}; `spent` is broker_figures.spent(), `seen` the views of watch.py, and the stacks.
+# `figures(spent, seen)` gives {"rows": [[what, value, unit], ...], "why_not": words or None,
+# "note": words}; `spent` is broker_figures.spent(), `seen` the views of watch.py, and the stacks.
 Probe = namedtuple("Probe", "name means good figures")
 
 NOTHING_APPENDED = "nothing was appended meanwhile"
@@ -58,8 +58,8 @@ def zero_copy(spent, seen):
                      spent["io"]["rchar"] / went["sendfile"], "times"])
     inside, copying = stacks.sending_pages(seen["stacks"])
     if inside:
-        rows.append(["samples inside sendfile or splice that were in a copy",
-                     100 * copying / inside, f"% of {inside}"])
+        rows += [["samples inside sendfile or splice", inside, "samples"],
+                 ["those that were in a copy", 100 * copying / inside, "% of these"]]
     return had(rows, "The broker never sends by SEND_ZC, so that there is no notification of the"
                      " kernel that could say it has copied after all.")
 
@@ -127,9 +127,9 @@ def block_latency(_, seen):
     found = perf_events.block_latencies(seen["blocks"].text)
     rows = []
     for kind, times in sorted(found.items()):
-        rows += [[f"{kind}s", len(times), "requests"],
-                 [f"{kind}s, p50", perf_events.percentile(times, 0.5), "µs"],
-                 [f"{kind}s, p99", perf_events.percentile(times, 0.99), "µs"]]
+        rows += [[kind, len(times), "requests"],
+                 [f"{kind}, p50", perf_events.percentile(times, 0.5), "µs"],
+                 [f"{kind}, p99", perf_events.percentile(times, 0.99), "µs"]]
     drawn = {kind: perf_events.histogram(times) for kind, times in sorted(found.items())}
     return had(rows, **{HISTOGRAM: drawn}) if rows else missing("the disks had no requests")
 
@@ -151,9 +151,9 @@ PROBES = (
     Probe("Bytes by path", "Which way the bytes of batches went to readers, as the broker counts.",
           "Good is memory for readers at the tail and sendfile for those behind; read and late cost"
           " two copies, and late says that the disk couldn't keep up.", ways),
-    Probe("Zero-copy truth", "Whether bytes that are said to go without a copy did: the kernel's own"
-          " count of the process must have in it what went by sendfile, and no copying may be seen"
-          " in there.",
+    Probe("Zero-copy truth", "Whether bytes that are said to go without a copy did: the kernel's"
+          " own count of the process must have in it what went by sendfile, and no copying may be"
+          " seen in there.",
           "Good is 1.00 or a little more for the count (other reads are in it), and 0 % copying.",
           zero_copy),
     Probe("Copies", "How much of the broker's processor time goes into moving bytes from one place"

@@ -1,10 +1,11 @@
-"""Makes of the samples of `perf script` what a flame graph is drawn of: stacks, each with the number
-of samples that had it, and of each frame the floor of the house that it belongs to."""
+"""Makes of the samples of `perf script` what a flame graph is drawn of: stacks, each with the
+number of samples that had it, and of each frame the floor of the house that it belongs to."""
 
 import re
 import shutil
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 FLOORS = ("kernel", "uring", "protocol", "core", "cluster", "other")
 FRAME = re.compile(r"^\s*([0-9a-f]+) (.+) \((.*?)\)$")
@@ -15,7 +16,7 @@ SENDING_PAGES = {"do_sendfile", "do_splice", "io_splice", "do_splice_direct"}
 
 
 def simple_name(symbol):
-    """Without what makes C++ names long: arguments of templates and functions, and our namespace."""
+    """Without what makes C++ names long: arguments of templates and functions, our namespace."""
     name = symbol.replace("(anonymous namespace)::", "").replace("operator()", "call")
     name = re.sub(r"\{lambda\(.*?\)#\d+\}", "lambda", name)
     before = None
@@ -69,6 +70,8 @@ def fold(samples, binary, floors):
     def frame(address, symbol, file):
         if file.startswith("["):
             return f"kernel {simple_name(symbol)}"
+        if symbol == "[unknown]":
+            symbol = f"[{Path(file).name}]"
         floor = floors.get(int(address, 16), "other") if file == binary else "other"
         return f"{floor} {simple_name(symbol)}"
     return Counter(";".join(frame(*one) for one in stack) for stack in samples)

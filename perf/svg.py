@@ -22,11 +22,11 @@ TICK_HALF = 16
 
 
 def short(value):
-    """Three digits that matter: 0.052, 1.3, 47, 5810."""
+    """Three digits that matter: 0.052, 1.30, 47.2, 5810; and no more than there are of a count."""
     if value is None:
         return "–"
-    if value == 0:
-        return "0"
+    if value == 0 or (isinstance(value, int) and abs(value) < 1000):
+        return f"{value:.0f}"
     digits = 2 - math.floor(math.log10(abs(value)))
     rounded = round(value, digits)
     return f"{rounded:.{max(0, min(digits, 3))}f}" if digits > 0 else f"{rounded:.0f}"

@@ -17,6 +17,8 @@ import machine
 Seen = namedtuple("Seen", "text why_not", defaults=(None, None))
 # `tool` and the options behind it; those of `perf script` that turn a recording into text.
 View = namedtuple("View", "tool options script", defaults=((),))
+# `pipes`: to hear it, to tell it something.
+Running = namedtuple("Running", "child view path pipes")
 
 SAMPLES_PER_S = 499
 # Of the stack, for each sample: deep enough for a coroutine in a handler in a loop.
@@ -61,42 +63,59 @@ def reason_of(said):
     return found[0].strip("\\_ ")[:160] if found else "perf ended without a word"
 
 
+def command_of(view, path, hear_us, tell_us):
+    recording = ["-o", str(path)] if view.tool == "record" else []
+    return ["perf", view.tool, *view.options, *recording, "-D", "-1",
+            "--control", f"fd:{hear_us},{tell_us}"]
+
+
+def is_ready(tell_it, hear_it):
+    """Tells a perf to begin; whether it has answered."""
+    try:
+        os.write(tell_it, b"enable\n")
+    except BrokenPipeError:
+        return False
+    ready, _, _ = select.select([hear_it], [], [], READY_S)
+    # Nothing to read where something is: it has ended.
+    return bool(ready and os.read(hear_it, 16))
+
+
 def start(view, path):
-    """Returns (the process, None) once it watches, or (None, the reason why it doesn't)."""
-    hear_it, tell_us = os.pipe()
-    hear_us, tell_it = os.pipe()
-    command = ["perf", view.tool, *view.options, *(["-o", str(path)] * (view.tool == "record")),
-               "-D", "-1", "--control", f"fd:{hear_us},{tell_us}"]
-    child = subprocess.Popen(command, pass_fds=(hear_us, tell_us), stdin=subprocess.DEVNULL,
+    """What watches, once it does, or the reason why it doesn't."""
+    (hear_it, tell_us), (hear_us, tell_it) = os.pipe(), os.pipe()
+    child = subprocess.Popen(command_of(view, path, hear_us, tell_us),
+                             pass_fds=(hear_us, tell_us), stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                              errors="replace")
     os.close(hear_us)
     os.close(tell_us)
-    try:
-        os.write(tell_it, b"enable\n")
-        ready, _, _ = select.select([hear_it], [], [], READY_S)
-        # Nothing to read where something is: it has ended.
-        if ready and os.read(hear_it, 16):
-            return child, None
-    except BrokenPipeError:
-        pass
-    finally:
-        os.close(hear_it)
-        os.close(tell_it)
+    running = Running(child, view, path, (hear_it, tell_it))
+    if is_ready(tell_it, hear_it):
+        return running
     child.kill()
-    return None, reason_of(child.communicate()[1])
+    return Seen(why_not=reason_of(end(running)))
 
 
-def finish(child, view, path):
-    child.send_signal(signal.SIGINT)
+def end(running):
+    """Returns what it said. The pipes have to be there until it has ended: a perf without them
+    leaves its recording unfinished."""
     try:
-        said = child.communicate(timeout=FINISH_S)[1]
-        if view.tool == "stat":
+        return running.child.communicate(timeout=FINISH_S)[1]
+    finally:
+        for pipe in running.pipes:
+            os.close(pipe)
+
+
+def finish(running):
+    running.child.send_signal(signal.SIGINT)
+    try:
+        said = end(running)
+        if running.view.tool == "stat":
             return Seen(said)
-        done = subprocess.run(["perf", "script", "-i", str(path), *view.script], text=True,
-                              capture_output=True, errors="replace", timeout=FINISH_S)
+        done = subprocess.run(["perf", "script", "-i", str(running.path), *running.view.script],
+                              text=True, capture_output=True, errors="replace", timeout=FINISH_S)
     except subprocess.TimeoutExpired:
-        child.kill()
+        running.child.kill()
         return Seen(why_not=f"perf took more than {FINISH_S} s to tell what it saw")
     return Seen(done.stdout) if done.returncode == 0 else Seen(why_not=reason_of(done.stderr))
 
@@ -134,22 +153,18 @@ def watching(pid, folder):
     seen = {}
     if not shutil.which("perf"):
         names = (*views(pid, "cpu-clock"), "copies")
-        yield {name: Seen(why_not="perf is not installed") for name in names}
+        yield {"event": Seen(), **{name: Seen(why_not="perf is not installed") for name in names}}
         return
     event = sample_event()
     with tempfile.TemporaryDirectory(prefix="millrace-watch-", dir=folder) as place:
-        running = {}
-        for name, view in views(pid, event).items():
-            child, why_not = start(view, Path(place, name))
-            if child:
-                running[name] = (child, view, Path(place, name))
-            else:
-                seen[name] = Seen(why_not=why_not)
+        begun = {name: start(view, Path(place, name))
+                 for name, view in views(pid, event).items()}
         try:
             with copies_counted(pid, seen):
                 yield seen
         finally:
-            seen.update({name: finish(*what) for name, what in running.items()})
+            seen.update({name: finish(one) if isinstance(one, Running) else one
+                         for name, one in begun.items()})
             seen["event"] = Seen(event)
 
 

@@ -1,6 +1,6 @@
-"""The readers of `./dev perf zerocopy` on a broker of its own: one at the tail, and one far behind with
-its files in the page cache and without. Each is watched once with delivery.path=auto; then those
-behind are timed over each path in turns, unwatched, since watching costs."""
+"""The readers of `./dev perf zerocopy` on a broker of its own: one at the tail, and one far behind
+with its files in the page cache and without. Each is watched once with delivery.path=auto; then
+those behind are timed over each path in turns, unwatched, since watching costs."""
 
 import contextlib
 import os
@@ -160,10 +160,17 @@ def watch_all(topic, results, progress, size, left):
         topic.stop()
 
 
+def bytes_read(topic):
+    """What the broker's process had the disk read: the proof that cold was cold."""
+    return broker_figures.process_io(topic.broker.process.pid).get("read_bytes", 0)
+
+
 def time_turn(topic, cells, results, progress):
     def one_pass(place):
         prepare(topic, place)
-        return netpath_broker.measure_pass(topic, FETCH_BYTES)
+        read = bytes_read(topic)
+        cell = netpath_broker.measure_pass(topic, FETCH_BYTES)
+        return {**cell, "bytes_read": bytes_read(topic) - read}
 
     topic.start(cells[0]["path"])
     for cell in cells:

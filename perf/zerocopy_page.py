@@ -1,5 +1,5 @@
-"""The page of `./dev perf zerocopy`: which way the bytes took, what the probes saw meanwhile, where the
-processor time went, and what the path that the broker chose costs against the others."""
+"""The page of `./dev perf zerocopy`: which way the bytes took, what the path that the broker chose
+costs against the others, what the probes saw, and where the processor time went."""
 
 import byte_path
 import flame
@@ -10,8 +10,8 @@ import svg
 from page import Column, Page
 from zerocopy_rows import BASE, cheapest, row_named, summary
 
-NAMES = {"tail": "a reader at the tail", "warm": "behind, files in the page cache",
-         "cold": "behind, files on the disk", "live": "the load that ran"}
+NAMES = {"tail": "A reader at the tail", "warm": "A reader behind, files in the page cache",
+         "cold": "A reader behind, files on the disk", "live": "The load that ran"}
 PLACES = ("warm", "cold")
 __all__ = ("summary", "write")
 
@@ -32,15 +32,23 @@ def verdict(row):
     """Whether a path was cheaper than the broker's choice in each round, or in some."""
     low, high = row["cost_to_base"]["low"], row["cost_to_base"]["high"]
     if low is None:
-        return "there is no round in which both were left alone by the host"
+        return "but there is no round in which the host left both alone"
     if high < 1:
-        return "so that it beat it in each round of this run"
-    return ("so that nothing beat it" if low > 1
-            else "so that the rounds disagree on which is cheaper")
+        return "so that it beat auto in each round"
+    return "so that nothing beat auto" if low > 1 else "and the rounds disagree on which is cheaper"
+
+
+def faster(rows, place):
+    """The paths that were faster than auto in each round, in words."""
+    mine = [row for row in rows if row["place"] == place and row["path"] != BASE]
+    named = [f"{row['path']}, {spread_words(row['rate_to_base'], 'times its MB/s')}"
+             for row in mine if (row["rate_to_base"]["low"] or 0) > 1]
+    return f" Faster than auto in each round: {'; '.join(named)}." if named else (
+        " No path was faster than auto in each round.")
 
 
 def answer(rows, place):
-    """What the broker chose for a reader that is behind, against the best of what it was forced to."""
+    """What the broker chose for a reader that is behind, against the best of what was forced."""
     chosen, best = row_named(rows, place, BASE), cheapest(rows, place)
     if chosen is None:
         return f"{NAMES[place]}: auto was not measured."
@@ -52,7 +60,8 @@ def answer(rows, place):
     return (f"{says} Cheapest of the paths that were forced was {best['path']}, at"
             f" {spread_words(best['mb_per_s'], 'MB/s')} and"
             f" {spread_words(best['s_per_gb'], 's/GB')}; in the same round it took"
-            f" {spread_words(best['cost_to_base'], 'times')} of auto's, {verdict(best)}.")
+            f" {spread_words(best['cost_to_base'], 'times')} of auto's, {verdict(best)}."
+            f"{faster(rows, place)}")
 
 
 def watch_answer(one):
@@ -86,7 +95,7 @@ def ratio_pictures(rows):
             drawn = list(bars(rows, place, figure, note))
             base = row_named(rows, place, BASE)
             if drawn and base:
-                yield (f"{title}: {NAMES[place]}", svg.ratio_bars(title, drawn, unit),
+                yield (f"{title}: {NAMES[place].lower()}", svg.ratio_bars(title, drawn, unit),
                        f"auto: {spread_words(base[note[0]], note[1])}.")
 
 
@@ -95,6 +104,7 @@ ROW_COLUMNS = (
     Column("rate", "MB/s"), Column("least", "MB/s"), Column("most", "MB/s"),
     Column("broker", "s/GB"), Column("least", "s/GB"), Column("most", "s/GB"),
     Column("machine", "s/GB"), Column("broker / auto's", "times"), Column("misses", "count"),
+    Column("read from the disk", "% of the bytes"),
     Column("the way that the bytes took", words=True))
 
 
@@ -104,7 +114,8 @@ def table_rows(rows):
                *(svg.short(row[figure][end]) for figure in ("mb_per_s", "s_per_gb")
                  for end in ("median", "low", "high")),
                svg.short(row["machine_s_per_gb"]["median"]),
-               svg.short(row["cost_to_base"]["median"]), row["misses"], shares_words(row["went"])]
+               svg.short(row["cost_to_base"]["median"]), row["misses"],
+               svg.short(100 * row["bytes_read"] / row["bytes"]), shares_words(row["went"])]
 
 
 def probe_rows(name, watches):
@@ -122,12 +133,12 @@ def add_probe(page, probe, watches):
     rows = probe_rows(probe.name, watches)
     if rows:
         columns = [Column("figure", words=True), Column("unit", words=True),
-                   *(Column(one["name"], "in the row's unit") for one in watches)]
+                   *(Column(one["name"], "see unit") for one in watches)]
         page.table(columns, rows)
     for one in watches:
         told = one["probes"][probe.name]
         if told["why_not"]:
-            page.paragraph(f"Not for {NAMES[one['name']]}: {told['why_not']}.", soft=True)
+            page.paragraph(f"{NAMES[one['name']]}: none, as {told['why_not']}.", soft=True)
     for note in dict.fromkeys(one["probes"][probe.name]["note"] for one in watches):
         if note:
             page.paragraph(note, soft=True)
@@ -146,7 +157,7 @@ def latency_picture(one, histogram):
     columns = [1 << power for power in known]
     values = [[buckets.get(bound) for bound in columns] for buckets in counts.values()]
     words = [str(bound) if bound < 10000 else f"{bound >> 10}k" for bound in columns]
-    picture = svg.heat_map("Block latency", words, [f"{kind}s" for kind in counts], values,
+    picture = svg.heat_map("Block latency", words, list(counts), values,
                            "requests", "µs at most (k is 1024)", "kind")
     return NAMES[one["name"]], picture, "How many requests took how long; darker is more."
 
@@ -157,12 +168,12 @@ def add_flames(page, watches):
         if one["stacks"]:
             count = sum(one["stacks"].values())
             page.wide_picture(NAMES[one["name"]], flame.graph(NAMES[one["name"]], one["stacks"]),
-                              f"{count} samples of {one['event']}; what calls is above, and the"
+                              f"Samples of {one['event']}: {count}. What calls is above, and the"
                               " shares of the floors are those of the lowest frames. A pointer on"
                               " a frame shows its name and share.")
         else:
             why = one["probes"]["Copies"]["why_not"] or "no sample was taken"
-            page.paragraph(f"Nothing to draw for {NAMES[one['name']]}: {why}.", soft=True)
+            page.paragraph(f"{NAMES[one['name']]}: nothing to draw, as {why}.", soft=True)
 
 
 def add_paths(page, data):
@@ -170,27 +181,31 @@ def add_paths(page, data):
     for place in PLACES:
         page.paragraph(answer(data["rows"], place))
     page.pictures(list(ratio_pictures(data["rows"])))
-    page.paragraph(f"One topic of 1 KiB records, {data['behind_mib']} MiB, which kcat reads from its"
-                   " beginning; the broker is started anew with each delivery.path, and all paths"
-                   " take turns, unwatched. Each figure is the median of the rounds, with the least"
+    page.paragraph(f"One topic of 1 KiB records, {data['behind_mib']} MiB, which kcat reads from"
+                   " its beginning; the broker is started anew with each delivery.path, and all"
+                   " paths take turns, unwatched. Each figure is the median of the rounds, with the least"
                    " and the most. auto is sendfile by another name: how far forced sendfile is"
                    " from 1 is what chance does.", soft=True)
     page.table(ROW_COLUMNS, list(table_rows(data["rows"])))
 
 
 def caveats(data):
-    yield ("All went over the loopback interface: a reader copies what it gets out of the socket, on"
-           " processors that the broker needs too, and its process is in no figure of the broker.")
+    yield ("All went over the loopback interface: a reader copies what it gets out of the socket,"
+           " on processors that the broker needs too, and is in no figure of the broker.")
     yield ("perf costs what it watches some speed, so that the rates of the watched readers are no"
            " figures to compare; processor time is sampled, and a share of few samples is a rough"
            " one.")
     events = {one["event"] for one in data["watches"]}
     if "cpu-clock" in events:
-        yield ("The processor's counters can't be had here, so the kernel's clock takes the samples;"
-               " it may tell the end of a stretch without interrupts in place of the stretch.")
+        yield ("The processor's counters can't be had here, so the kernel's clock takes the"
+               " samples; it may tell the end of a stretch without interrupts in place of the"
+               " stretch.")
     yield ("“read” has in it, too, what the broker reads to find the batch that a fetch begins"
-           " with, so that the ways add up to more than what was sent.")
+           " with, so that the ways add up to more than what was sent. What it reads of the segment"
+           " that is still open comes past the page cache, with one copy less than is told here.")
     if data["behind_mib"]:
+        yield ("Processor time is counted in ticks of a hundredth of a second: that of a pass is"
+               f" known to {svg.short(0.01 / (data['behind_mib'] * 2**20 / 1e9))} s/GB.")
         yield (f"The reader that is behind is {data['behind_mib']} MiB behind here;"
                " --full makes it 2048, and --behind any other.")
         yield ("One broker, so that nothing is replicated; one topic, one partition, one shard, and"

@@ -1,5 +1,5 @@
-"""What a run of `./dev perf zerocopy` says as plain data: what was seen of each reader, and what each
-path costs a broker against what it chooses by itself."""
+"""What a run of `./dev perf zerocopy` says as plain data: what was seen of each reader, and what
+each path costs a broker against what it chooses by itself."""
 
 from collections import defaultdict
 
@@ -7,7 +7,8 @@ import rounds
 
 BASE = "auto"
 # {figure: its name in a cell}
-FIGURES = {"mb_per_s": "mb_per_s", "s_per_gb": "sender_s_per_gb", "machine_s_per_gb": "system_s_per_gb"}
+FIGURES = {"mb_per_s": "mb_per_s", "s_per_gb": "sender_s_per_gb",
+           "machine_s_per_gb": "system_s_per_gb"}
 
 
 def spread_of(records, figure):
@@ -37,6 +38,8 @@ def row_of(place, path, group, base):
             "cost_to_base": to_base(group, base, "sender_s_per_gb"),
             "rate_to_base": to_base(group, base, "mb_per_s"),
             "went": together(one["went"] for one in group),
+            "bytes": sum(one["bytes"] for one in group),
+            "bytes_read": sum(one["bytes_read"] for one in group),
             "misses": sum(one["misses"] for one in group)}
 
 
