@@ -13,22 +13,20 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import namedtuple
-from pathlib import Path
 
 import acks_page
+import broker_figures
 import harness
 import limits
 import machine
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests/integration"))
+sys.path.insert(0, str(harness.ROOT / "tests/integration"))
 from broker import Broker, BrokerError  # noqa: E402
 
-PROGRAM = ROOT / "build/release/bench/load/millrace_load_generator"
-BROKER = ROOT / "build/release/millrace"
-PART_SECONDS_MAX = 80 * 60
+NAME = "acks"
+PROGRAM = harness.ROOT / "build/release/bench/load/millrace_load_generator"
+BROKER = harness.ROOT / "build/release/millrace"
 # From the start to the page; what is not measured by then stays out, and the page says so.
 QUICK_SECONDS_MAX = 9.5 * 60
 DATA = "millrace-acks-data"
@@ -50,25 +48,16 @@ STEADY = {"record-bytes": 1024, "batch-records": 1, "request-batches": 1, "in-fl
 LOADS = {"most": MOST, "steady": STEADY}
 STEADY_PARTITIONS = 16
 
-# `url` has the broker's figures; it and `pid` are None where they can't be had.
-Target = namedtuple("Target", "address pid url")
+# `admin` is where the broker tells its figures; it and `pid` are None where they can't be had.
+Target = namedtuple("Target", "address pid admin")
 Sample = namedtuple("Sample", "time cpu_s figures")
 
 
-def arguments():
-    parser = argparse.ArgumentParser(prog="./dev perf acks", description=__doc__)
-    kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--quick", action="store_true", help="within ten minutes (the default)")
-    kind.add_argument("--full", action="store_true", help="all cells; says how long beforehand")
+def add_options(parser):
     parser.add_argument("--bootstrap", metavar="HOST:PORT",
                         help="measure these brokers and start none")
-    parser.add_argument("--dir", type=Path, help="a folder on the disk to measure (default: OUT)")
-    parser.add_argument("--out", type=Path, default=ROOT / "build/perf/acks",
-                        help="where the results go (default: build/perf/acks)")
-    parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on")
-    parser.add_argument("--program", default=str(PROGRAM), help=argparse.SUPPRESS)
     parser.add_argument("--broker", default=str(BROKER), help=argparse.SUPPRESS)
-    return parser.parse_args()
+    parser.set_defaults(program=str(PROGRAM))
 
 
 def make_plan(scale, durabilities):
@@ -90,18 +79,6 @@ def run_of(load, durability, acks, producers, partitions, turn):
     return {"id": f"{load}-{durability}-{acks}-{producers}-{partitions}~{turn}", "load": load,
             "durability": durability, "acks": acks, "producers": producers,
             "partitions": partitions, "round": turn}
-
-
-def finished_ids(records):
-    return {record["id"] for record in records if record["kind"] in ("cell", "failed")}
-
-
-def resumable(records, head):
-    """Whether the records are the unfinished beginning of the run that `head` describes."""
-    same = ("full", "dir", "bootstrap", "facts", "ids")
-    if not records or any(records[0].get(key) != head[key] for key in same):
-        return False
-    return set(head["ids"]) != finished_ids(records)
 
 
 @contextlib.contextmanager
@@ -133,27 +110,15 @@ def start(binary, folder, durability, stack):
     stack.enter_context(broker)
     broker.start()
     port = re.search(r"over HTTP host=127.0.0.1 port=(\d+)", machine.read(broker.log_path))
-    return Target(broker.address, broker.process.pid, f"http://127.0.0.1:{port.group(1)}/metrics")
+    return Target(broker.address, broker.process.pid, f"127.0.0.1:{port.group(1)}")
 
 
 def sample(target):
     """What the broker has used and counted so far."""
-    figures = {}
-    if target.url:
-        with urllib.request.urlopen(target.url, timeout=20) as answer:
-            for line in answer.read().decode().splitlines():
-                if not line.startswith("#"):
-                    name, _, value = line.rpartition(" ")
-                    figures[name] = int(value)
-    return Sample(time.monotonic(), cpu_s_of(target.pid), figures)
-
-
-def cpu_s_of(pid):
-    """Of all threads of a process, those of the kernel that work for it included."""
-    if pid is None:
-        return None
-    fields = machine.read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    if not target.admin:
+        return Sample(time.monotonic(), None, {})
+    figures = broker_figures.fetch(target.admin)
+    return Sample(time.monotonic(), broker_figures.cpu_s(target.pid), figures)
 
 
 def command_of(options, run, target, scale):
@@ -205,53 +170,35 @@ def seen(before, after):
             "broker_s_per_gb": (after.cpu_s - before.cpu_s) / gigabytes if gigabytes else None}
 
 
-def measure(options, results, plan, scale, seconds_max):
-    done = finished_ids(results.records)
-    left = [run for run in plan if run["id"] not in done]
+def measure(options, results, plan, scale, until):
+    left = set(harness.ids_left(results.records))
     progress = harness.Progress(len(left), len(left) * run_seconds(scale))
-    until = time.monotonic() + seconds_max - run_seconds(scale)
-    whole = machine.ticks()
-    with targets(options) as measured:
-        for run in left:
-            if time.monotonic() > until:
+    with harness.part_of(results), targets(options) as measured:
+        for run in plan:
+            if run["id"] not in left:
+                continue
+            if time.monotonic() > until - run_seconds(scale):
                 break
             target = measured[run["durability"]]
             before = machine.ticks()
             figures = carry_out(command_of(options, run, target, scale), target)
-            kind = "failed" if "why" in figures else "cell"
+            kind = "refused" if "why" in figures else "cell"
             results.add({"kind": kind, **run, **figures,
                          "steal_share": machine.steal_share(before, machine.ticks())})
             progress.step(run["id"])
-    results.add({"kind": "part", "steal_share": machine.steal_share(whole, machine.ticks()),
-                 "load": os.getloadavg()[0]})
 
 
 def run_seconds(scale):
     return scale.warm_up_s + scale.seconds + RUN_OVERHEAD_S
 
 
-def check_space(options):
-    free = shutil.disk_usage(options.dir).free
-    if not options.bootstrap and free < DISK_BYTES:
-        sys.exit(f"{options.dir} has {free / 2**30:.1f} GiB free, and this needs"
-                 f" {DISK_BYTES / 2**30:.0f}")
-
-
 def head_of(options, scale, plan):
     """The first record of a run: what it measures, and where."""
-    return {"kind": "run", "full": options.full, "dir": str(options.dir.resolve()),
-            "bootstrap": options.bootstrap, "scale": scale._asdict(), "loads": LOADS,
-            "facts": [list(fact) for fact in machine.facts(options.dir)],
-            "ids": [run["id"] for run in plan], "date": time.strftime("%Y-%m-%d")}
-
-
-def announce(options, scale, plan, results):
-    left = len(plan) - len(finished_ids(results.records))
-    where = (f"topics come and go at {options.bootstrap}" if options.bootstrap else
-             f"at most {DISK_BYTES / 2**30:.0f} GiB in {options.dir}")
-    seconds = left * run_seconds(scale) + 1.5 * limits.SECONDS
-    print(f"{left} runs{' left' if results.resumed else ''}, about {harness.span(seconds)},"
-          f" {where}", flush=True)
+    head = harness.head_of(options, {"ids": [run["id"] for run in plan]},
+                           bootstrap=options.bootstrap, scale=scale._asdict(), loads=LOADS)
+    if options.bootstrap:
+        head["facts"].append(["brokers", options.bootstrap])
+    return head
 
 
 def limits_of(options):
@@ -260,47 +207,36 @@ def limits_of(options):
     return limits.measure(options.dir, durable_writes=True)
 
 
-def publish(options, results):
-    summary = acks_page.summary(results.records)
-    (options.out / "acks.json").write_text(json.dumps(summary, indent=1) + "\n")
-    acks_page.write(summary, options.out / "acks.html")
-    if summary["runs_left"]:
-        print(f"{summary['runs_left']} runs are left: the same command goes on with them")
-    print(acks_page.answer(summary))
-    print(f"{options.out / 'acks.html'}")
-
-
-def run_harness(options):
+def run_all():
     began = time.monotonic()
-    options.out.mkdir(parents=True, exist_ok=True)
-    options.dir = options.dir or options.out
-    options.dir.mkdir(parents=True, exist_ok=True)
-    check_space(options)
+    options = harness.arguments(NAME, __doc__, "within ten minutes", add_options)
+    until = began + (harness.PART_SECONDS_MAX if options.full else QUICK_SECONDS_MAX)
+    disk_bytes = 0 if options.bootstrap else DISK_BYTES
+    harness.check_space(options.dir, disk_bytes)
     scale = FULL if options.full else QUICK
     plan = make_plan(scale, [acks_page.THEIRS] if options.bootstrap else acks_page.DURABILITIES)
-    head = head_of(options, scale, plan)
-    with harness.Results(options.out / "acks.ndjson", head,
-                         lambda earlier: not options.fresh and resumable(earlier, head)) as results:
-        announce(options, scale, plan, results)
+    with harness.results_of(options, NAME, head_of(options, scale, plan)) as results:
+        seconds = len(harness.ids_left(results.records)) * run_seconds(scale)
+        harness.announce(options, results, seconds + 1.5 * limits.SECONDS, disk_bytes)
+        if options.bootstrap:
+            print(f"topics come and go at {options.bootstrap}")
         if not results.has("limits"):
             results.add({"kind": "limits", **limits_of(options)})
-        whole = PART_SECONDS_MAX if options.full else QUICK_SECONDS_MAX
         try:
-            measure(options, results, plan, scale, whole - (time.monotonic() - began))
+            measure(options, results, plan, scale, until)
         finally:
-            publish(options, results)
+            summary = acks_page.summary(results.records)
+            harness.publish(options, NAME, summary, acks_page.write)
+            print(acks_page.answer(summary))
+    return 0
 
 
 def main():
     try:
-        run_harness(arguments())
-    except KeyboardInterrupt:
-        print("\ninterrupted: the same command goes on where it was")
-        return 130
-    except (BrokerError, OSError) as error:
+        return harness.main(run_all)
+    except (BrokerError, OSError, broker_figures.NoFigures) as error:
         print(f"./dev perf acks: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ measured in one round, and the page that shows them."""
 import statistics
 from collections import defaultdict
 
+import limits
+import rounds
 import svg
-from access_page import STEAL_MAX, limit_words
 from page import Column, Page
 
 DURABILITIES = ("flush", "os")
@@ -27,10 +28,6 @@ def key_of(run, **changed):
     return tuple({**run, **changed}[axis] for axis in AXES)
 
 
-def is_quiet(run):
-    return run["steal_share"] <= STEAL_MAX
-
-
 def figure_of(run, figure):
     if figure == "p999_us" and run["answers"] < ANSWERS_MIN:
         return None
@@ -44,12 +41,12 @@ def median_of(runs, figure):
 
 def gather(runs):
     """The cells in the order of their axes, each with the median of its rounds."""
-    rounds = defaultdict(list)
+    by_cell = defaultdict(list)
     for run in runs:
-        rounds[key_of(run)].append(run)
+        by_cell[key_of(run)].append(run)
     cells = []
-    for key, of_cell in rounds.items():
-        quiet = [run for run in of_cell if is_quiet(run)] or of_cell
+    for key, of_cell in by_cell.items():
+        quiet = rounds.quiet(of_cell)
         cells.append({**dict(zip(AXES, key)), "rounds": len(of_cell),
                       **{figure: median_of(quiet, figure) for figure in FIGURES}})
     order = lambda cell: (cell["load"], cell["durability"], cell["partitions"], cell["producers"],
@@ -60,7 +57,7 @@ def gather(runs):
 def ratios(runs, figure, axis, above, below, **where):
     """`above` divided by `below` on one axis, for each place on the others, of each round in which
     the host took little time."""
-    by_round = {(key_of(run), run["round"]): run for run in runs if is_quiet(run)}
+    by_round = {(key_of(run), run["round"]): run for run in runs if rounds.is_quiet(run)}
     places = defaultdict(list)
     for (key, turn), run in by_round.items():
         wanted = {**where, axis: above}
@@ -68,15 +65,10 @@ def ratios(runs, figure, axis, above, below, **where):
         if twin and all(run[name] == value for name, value in wanted.items()) and twin[figure]:
             places[(run["partitions"], run["producers"])].append((run[figure], twin[figure]))
     return [{"partitions": place[0], "producers": place[1],
-             **spread([one / other for one, other in pairs]),
+             **rounds.spread([one / other for one, other in pairs]), "rounds": len(pairs),
              "above": statistics.median(one for one, _ in pairs),
              "below": statistics.median(other for _, other in pairs)}
             for place, pairs in sorted(places.items())]
-
-
-def spread(values):
-    return {"median": statistics.median(values), "low": min(values), "high": max(values),
-            "rounds": len(values)}
 
 
 def compared(runs, durabilities):
@@ -97,7 +89,7 @@ def summary(records):
     """All that the page shows, as plain data; acks.json is this."""
     head = records[0]
     of_kind = lambda kind: [record for record in records if record["kind"] == kind]
-    runs, failed = of_kind("cell"), of_kind("failed")
+    runs, failed = of_kind("cell"), of_kind("refused")
     durabilities = [THEIRS] if head["bootstrap"] else list(DURABILITIES)
     return {**{name: head[name] for name in ("full", "date", "dir", "bootstrap", "facts", "scale",
                                              "loads")},
@@ -106,12 +98,12 @@ def summary(records):
             "parts": of_kind("part"), "cells": gather(runs),
             "compared": compared(runs, durabilities),
             "failed": {run["id"]: run["why"] for run in failed},
-            "disturbed": sum(not is_quiet(run) for run in runs),
+            "disturbed": sum(not rounds.is_quiet(run) for run in runs),
             "generator_bound": sum(run["generator_share"] > GENERATOR_SHARE_MAX for run in runs),
             "unsent": sum(run["unsent"] > 0 for run in runs),
             "refused": sum(sum(run["errors"].values()) for run in runs),
             "latency_error": max((run["latency_error"] or 0 for run in runs), default=0),
-            "runs_left": len(set(head["ids"]) - {run["id"] for run in runs + failed})}
+            "cells_left": len(set(head["ids"]) - {run["id"] for run in runs + failed})}
 
 
 def overall(places):
@@ -246,7 +238,7 @@ def durable_words(found):
 def machine_facts(data):
     steal = max((part["steal_share"] for part in data["parts"]), default=0)
     load = max((part["load"] for part in data["parts"]), default=0)
-    return [*data["facts"], ("limits, by fio", limit_words(data["limits"])),
+    return [*data["facts"], ("limits, by fio", limits.words(data["limits"])),
             ("durable writes, by fio", durable_words(data["limits"])),
             ("taken by the host", f"{100 * steal:.1f} % of the time while it measured"),
             ("load", f"{load:.1f} processes at its end"), ("folder", data["dir"]),
@@ -285,7 +277,7 @@ def warnings(data):
     """Only what happened."""
     if data["disturbed"]:
         yield (f"Runs left out of the ratios, because the host took more than"
-               f" {100 * STEAL_MAX:.0f} % of their time: {data['disturbed']}.")
+               f" {100 * rounds.STEAL_MAX:.0f} % of their time: {data['disturbed']}.")
     if data["generator_bound"]:
         yield (f"Runs in which the generator used more than {100 * GENERATOR_SHARE_MAX:.0f} % of"
                f" its one thread, so that the broker may be faster: {data['generator_bound']}.")
@@ -294,8 +286,8 @@ def warnings(data):
                f" are too low: {data['unsent']}.")
     if data["refused"]:
         yield f"Batches that were refused for now, and counted nowhere else: {data['refused']}."
-    if data["runs_left"]:
-        yield f"Runs that were not reached: {data['runs_left']}."
+    if data["cells_left"]:
+        yield f"Runs that were not reached: {data['cells_left']}."
 
 
 def write(data, path):
