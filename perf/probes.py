@@ -64,11 +64,19 @@ def zero_copy(spent, seen):
                      " kernel that could say it has copied after all.")
 
 
+def why_no_sampling(seen):
+    if seen["samples"].why_not:
+        return f"Sampling: none, as {seen['samples'].why_not}. "
+    if not stacks.sees_kernel(seen["stacks"]):
+        return "Sampling: none, as no sample names a function of the kernel. "
+    return ""
+
+
 def copies(spent, seen):
     """By sampling, by design, and by kprobes where they are."""
-    rows, note = [], ""
-    own, below = stacks.copy_shares(seen["stacks"])
-    if own is not None:
+    rows, note = [], why_no_sampling(seen)
+    if stacks.sees_kernel(seen["stacks"]):
+        own, below = stacks.copy_shares(seen["stacks"])
         rows += [["copying", 100 * own, "% of the processor time"],
                  ["copying, with the page faults in it", 100 * below, "% of the processor time"]]
     went = broker_figures.delivered(spent["metrics"])
@@ -77,17 +85,21 @@ def copies(spent, seen):
         made = sum(count * broker_figures.copies_of(way) for way, count in went.items())
         rows.append(["copied for each byte delivered, by design at most", made / whole, "bytes"])
     if seen["copies"].why_not:
-        note = f"Counting the bytes themselves: {seen['copies'].why_not}."
+        note += f"Counting the bytes themselves: none, as {seen['copies'].why_not}."
     elif whole:
         counted = "".join(filter(str.isdigit, seen["copies"].text)) or "0"
         rows.append(["copied for each byte delivered, counted, what was received included",
                      int(counted) / whole, "bytes"])
-    return had(rows, note) if rows else missing(seen["samples"].why_not or "nothing was delivered")
+    return had(rows, note) if rows else missing("nothing was delivered, and no sample was taken")
 
 
 def punts(spent, seen):
     if seen["punts"].why_not:
-        return missing(seen["punts"].why_not)
+        if not stacks.sees_kernel(seen["stacks"]):
+            return missing(seen["punts"].why_not)
+        share = 100 * stacks.worker_share(seen["stacks"])
+        return had([["in the ring's worker threads", share, "% of the processor time"]],
+                   f"Punts can't be counted, only sampled: {seen['punts'].why_not}.")
     found = perf_events.punts(seen["punts"].text)
     rows = [[f"{opcode}, {queue} queue", count, "punts"]
             for (opcode, queue), count in found.most_common()]
@@ -154,7 +166,8 @@ PROBES = (
     Probe("Zero-copy truth", "Whether bytes that are said to go without a copy did: the kernel's"
           " own count of the process must have in it what went by sendfile, and no copying may be"
           " seen in there.",
-          "Good is 1.00 or a little more for the count (other reads are in it), and 0 % copying.",
+          "Good is 1.00 or a little more for the count, which has other reads in it and isn't taken at"
+          " the very same moment, and 0 % copying.",
           zero_copy),
     Probe("Copies", "How much of the broker's processor time goes into moving bytes from one place"
           " in memory to another, and how many are moved for each that a reader gets.",

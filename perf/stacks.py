@@ -87,12 +87,22 @@ def symbols(stack):
     return [frame.partition(" ")[2] for frame in stack.split(";")]
 
 
+def sees_kernel(stacks):
+    """Whether the kernel's functions are in them, by name: not everybody may see those."""
+    return any(frame.startswith("kernel ") and not frame.startswith("kernel [")
+               for stack in stacks for frame in stack.split(";"))
+
+
+def worker_share(stacks):
+    """Of all samples, those in a worker thread of io_uring."""
+    count = sum(n for stack, n in stacks.items() if "io_wq_worker" in symbols(stack))
+    return count / sum(stacks.values())
+
+
 def copy_shares(stacks):
     """Of all samples: the share that copied itself, and the share that copied or did what a copy
-    made necessary, as the first touch of a page; None of none."""
+    made necessary, as the first touch of a page."""
     count = sum(stacks.values())
-    if not count:
-        return None, None
     own = sum(n for stack, n in stacks.items() if COPYING.fullmatch(symbols(stack)[-1]))
     below = sum(n for stack, n in stacks.items()
                 if any(COPYING.fullmatch(symbol) for symbol in symbols(stack)))

@@ -56,7 +56,7 @@ def views(pid, event):
 
 def reason_of(said):
     """What of perf's complaint names the cause."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip() not in ("", "Error:")]
     named = [line.partition("Error:")[2].strip() for line in lines if line.startswith("Error:")]
     access = [line for line in lines if "ermission" in line or "can't access" in line]
     found = [line for line in named + access + lines if line]
@@ -121,7 +121,7 @@ def finish(running):
 
 
 def why_no_copies_counted():
-    if not any(Path(folder, "kprobe_events").exists()
+    if not any(os.path.exists(f"{folder}/kprobe_events")
                for folder in ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")):
         return "this kernel has no kprobes, or doesn't show them"
     return None if shutil.which("bpftrace") else "bpftrace is not installed"

@@ -128,6 +128,7 @@ def watched(pid, address, folder, load):
             "appended": spent["metrics"].get("millrace_bytes_appended_total", 0),
             "cpu_s": spent["cpu_s"], "elapsed_s": spent["elapsed_s"],
             "steal_share": spent["steal_share"], "event": seen["event"].text,
+            "no_samples": seen["samples"].why_not,
             "probes": probes.figures(spent, seen), "stacks": seen["stacks"]}
 
 

@@ -172,7 +172,7 @@ def add_flames(page, watches):
                               " shares of the floors are those of the lowest frames. A pointer on"
                               " a frame shows its name and share.")
         else:
-            why = one["probes"]["Copies"]["why_not"] or "no sample was taken"
+            why = one["no_samples"] or "no sample was taken"
             page.paragraph(f"{NAMES[one['name']]}: nothing to draw, as {why}.", soft=True)
 
 
@@ -195,8 +195,7 @@ def caveats(data):
     yield ("perf costs what it watches some speed, so that the rates of the watched readers are no"
            " figures to compare; processor time is sampled, and a share of few samples is a rough"
            " one.")
-    events = {one["event"] for one in data["watches"]}
-    if "cpu-clock" in events:
+    if any(one["event"] == "cpu-clock" for one in data["watches"]):
         yield ("The processor's counters can't be had here, so the kernel's clock takes the"
                " samples; it may tell the end of a stretch without interrupts in place of the"
                " stretch.")

@@ -142,6 +142,19 @@ class Probes(unittest.TestCase):
         self.assertEqual(found["Write amplification"]["why_not"], probes.NOTHING_APPENDED)
         self.assertIn("no copies", found["Copies"]["note"])
 
+    def test_punts_that_can_not_be_counted_are_sampled(self):
+        samples = {"kernel io_wq_worker;kernel io_fsync": 1, "core a;kernel b": 3}
+        told = probes.punts(spent(), seen(stacks=samples))
+        self.assertEqual(told["rows"], [["in the ring's worker threads", 25,
+                                         "% of the processor time"]])
+        self.assertIn("only sampled: no punts", told["note"])
+
+    def test_samples_without_the_kernel_tell_nothing_of_copies(self):
+        told = probes.copies(spent(), seen(samples=Seen(""), stacks={"core a": 1}))
+        self.assertEqual([row[0] for row in told["rows"]],
+                         ["copied for each byte delivered, by design at most"])
+        self.assertIn("no sample names a function of the kernel", told["note"])
+
     def test_copies_by_design_are_weighed_by_the_bytes(self):
         found = rows(probes.copies, spent(), seen())
         self.assertEqual(found["copied for each byte delivered, by design at most", "bytes"], 0.5)
@@ -223,6 +236,8 @@ class Watching(unittest.TestCase):
                  " permissions to read /sys/x\nHint:\tTry\n", "No permissions to read /sys/x"),
                 ("Error:\nAccess to performance monitoring is limited.\nPermission denied\n",
                  "Permission denied"),
+                ("Error:\nAccess to performance monitoring is limited.\nConsider x\n",
+                 "Access to performance monitoring is limited."),
                 ("", "perf ended without a word")):
             self.assertEqual(watch.reason_of(said), reason)
 

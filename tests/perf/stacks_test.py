@@ -49,7 +49,11 @@ class Stacks(unittest.TestCase):
         own, below = stacks.copy_shares(self.folded())
         self.assertAlmostEqual(own, 1 / 3)
         self.assertAlmostEqual(below, 2 / 3)
-        self.assertEqual(stacks.copy_shares({}), (None, None))
+
+    def test_samples_that_hide_the_kernel_are_told_from_those_without_copies(self):
+        for stack, sees in (("core a;kernel b", True), ("core a;kernel [[kernel.kallsyms]]", False),
+                            ("core a", False)):
+            self.assertEqual(stacks.sees_kernel({stack: 1}), sees)
 
     def test_a_copy_inside_sendfile_is_seen(self):
         self.assertEqual(stacks.sending_pages(self.folded()), (1, 0))

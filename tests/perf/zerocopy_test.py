@@ -136,7 +136,7 @@ class OwnBroker(ZerocopyCase):
         html = self.file("html").read_text()
         xml.fromstring(re.search(r"<body>.*</body>", html, re.S).group(0))
         for words in ("A reader at the tail: 3.0 MB in 1 s, by sendfile 100.0 %.",
-                      "A reader at the tail: none, as no right to see punts.",
+                      "only sampled: no right to see punts.",
                       "do_sendfile [kernel]: 100.0 %, samples: 1", "µs at most"):
             self.assertIn(words, html)
 
