@@ -54,7 +54,7 @@ def zero_copy(spent, seen):
     free = sum(count for way, count in went.items() if not broker_figures.copies_of(way))
     rows = [["went without a copy in the broker", 100 * free / whole, "% of the bytes"]]
     if went.get("sendfile") and "rchar" in spent["io"]:
-        rows.append(["the kernel's count of what the process read, by the broker's of sendfile",
+        rows.append(["the kernel's count / the broker's of sendfile",
                      spent["io"]["rchar"] / went["sendfile"], "times"])
     inside, copying = stacks.sending_pages(seen["stacks"])
     if inside:
@@ -166,8 +166,8 @@ PROBES = (
     Probe("Zero-copy truth", "Whether bytes that are said to go without a copy did: the kernel's"
           " own count of the process must have in it what went by sendfile, and no copying may be"
           " seen in there.",
-          "Good is 1.00 or a little more for the count, which has other reads in it and isn't taken at"
-          " the very same moment, and 0 % copying.",
+          "Good is 1.00 or a little more for the count, which has other reads in it and isn't taken"
+          " at the very same moment, and 0 % copying.",
           zero_copy),
     Probe("Copies", "How much of the broker's processor time goes into moving bytes from one place"
           " in memory to another, and how many are moved for each that a reader gets.",

@@ -10,6 +10,7 @@ import netpath
 import watch
 import zerocopy_broker
 import zerocopy_page
+import zerocopy_rows
 
 NAME = "zerocopy"
 # From the start to the page.
@@ -57,7 +58,8 @@ def run_live(options):
     head = head_of(options, {"ids": [LIVE_ID]}, {"seconds": options.seconds})
     with harness.results_of(options, NAME, head) as results:
         watch_live(options, results)
-        harness.publish(options, NAME, zerocopy_page.summary(results.records), zerocopy_page.write)
+        harness.publish(options, NAME, zerocopy_rows.summary(results.records),
+                        zerocopy_page.write)
 
 
 def run_own(options, began):
@@ -70,7 +72,8 @@ def run_own(options, began):
         seconds = plan["seconds"] * left / len(plan["ids"])
         harness.announce(options, results, seconds, plan["disk_bytes"])
         zerocopy_broker.measure(options, results, harness.Progress(left, seconds), size, until)
-        harness.publish(options, NAME, zerocopy_page.summary(results.records), zerocopy_page.write)
+        harness.publish(options, NAME, zerocopy_rows.summary(results.records),
+                        zerocopy_page.write)
 
 
 def run():

@@ -8,12 +8,11 @@ import probes
 import rounds
 import svg
 from page import Column, Page
-from zerocopy_rows import BASE, cheapest, row_named, summary
+from zerocopy_rows import BASE, cheapest, row_named
 
 NAMES = {"tail": "A reader at the tail", "warm": "A reader behind, files in the page cache",
          "cold": "A reader behind, files on the disk", "live": "The load that ran"}
 PLACES = ("warm", "cold")
-__all__ = ("summary", "write")
 
 
 def shares_words(went):
@@ -119,12 +118,12 @@ def table_rows(rows):
 
 
 def probe_rows(name, watches):
-    """[what, unit, value of each watch, ...], a figure that only one of them has included."""
+    """[what, value of each watch, ..., unit], a figure that only one of them has included."""
     found = {}
     for index, one in enumerate(watches):
         for what, value, unit in one["probes"][name]["rows"]:
             found.setdefault((what, unit), [None] * len(watches))[index] = value
-    return [[what, unit, *map(svg.short, values)] for (what, unit), values in found.items()]
+    return [[what, *map(svg.short, values), unit] for (what, unit), values in found.items()]
 
 
 def add_probe(page, probe, watches):
@@ -132,8 +131,9 @@ def add_probe(page, probe, watches):
     page.paragraph(f"{probe.means} {probe.good}")
     rows = probe_rows(probe.name, watches)
     if rows:
-        columns = [Column("figure", words=True), Column("unit", words=True),
-                   *(Column(one["name"], "see unit") for one in watches)]
+        columns = [Column("figure", words=True),
+                   *(Column(one["name"], "see unit") for one in watches),
+                   Column("unit", words=True)]
         page.table(columns, rows)
     for one in watches:
         told = one["probes"][probe.name]
@@ -156,7 +156,7 @@ def latency_picture(one, histogram):
     known = range(bounds[0].bit_length() - 1, bounds[-1].bit_length())
     columns = [1 << power for power in known]
     values = [[buckets.get(bound) for bound in columns] for buckets in counts.values()]
-    words = [str(bound) if bound < 10000 else f"{bound >> 10}k" for bound in columns]
+    words = [str(bound) if bound < 1024 else f"{bound >> 10}k" for bound in columns]
     picture = svg.heat_map("Block latency", words, list(counts), values,
                            "requests", "µs at most (k is 1024)", "kind")
     return NAMES[one["name"]], picture, "How many requests took how long; darker is more."
@@ -183,9 +183,9 @@ def add_paths(page, data):
     page.pictures(list(ratio_pictures(data["rows"])))
     page.paragraph(f"One topic of 1 KiB records, {data['behind_mib']} MiB, which kcat reads from"
                    " its beginning; the broker is started anew with each delivery.path, and all"
-                   " paths take turns, unwatched. Each figure is the median of the rounds, with the least"
-                   " and the most. auto is sendfile by another name: how far forced sendfile is"
-                   " from 1 is what chance does.", soft=True)
+                   " paths take turns, unwatched. Each figure is the median of the rounds, with the"
+                   " least and the most. auto is sendfile by another name: how far forced sendfile"
+                   " is from 1 is what chance does.", soft=True)
     page.table(ROW_COLUMNS, list(table_rows(data["rows"])))
 
 
