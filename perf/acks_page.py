@@ -155,8 +155,8 @@ def even_words(places):
     even = sum(place["low"] <= 1 <= place["high"] for place in places)
     if not even:
         return ""
-    return (f" In {even} of {len(places)} cells the rounds disagree on which is faster, so there is"
-            " no difference that this run could see.")
+    return (f" In {even} of {len(places)} cells the rounds disagree on which is faster, so there it"
+            " is no difference that this run could see.")
 
 
 def pictures(data):
@@ -295,8 +295,9 @@ def write(data, path):
     page.heading("How many answers to wait for")
     page.pictures(list(pictures(data)))
     page.paragraph("Each ratio is of two runs of one round; the bar is the median of the rounds and"
-                   " the whisker goes from the least to the most. With acks=0 nobody answers: it is"
-                   " as fast as the broker reads.", soft=True)
+                   " the whisker goes from the least to the most. The figures beside it are medians"
+                   " on their own. With acks=0 nobody answers, so a producer is as fast as the"
+                   " broker reads.", soft=True)
     stored = list(storage_pictures(data))
     if stored:
         page.heading("What a flush before the answer costs")

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """What the load generator costs a broker, beside other clients that send the same: kcat, which is
-librdkafka, and Kafka's own kafka-producer-perf-test where Java and Maven are. In turns against one
-broker; each sends batches of 16 records of 1 KiB to one partition, acks=all, five requests in
-flight. A generator is of use when a broker can't tell it from them."""
+librdkafka, and Kafka's own kafka-producer-perf-test where Java and Maven are. Batches of 16 records
+of 1 KiB go to one partition, acks=all, at most five requests in flight. In turns against one broker:
+each client as fast as it can, then the generator at the rate that the client came to, because a
+broker that gets more at a time has less to do for each. A generator is of use when a broker can't
+tell it from them."""
 
 import argparse
 import os
@@ -12,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,13 +26,15 @@ RECORD_BYTES = 1024
 BATCH_RECORDS = 16
 # What Java's producer reckons for such a batch, and not for one record more.
 JAVA_BATCH_BYTES = 16_800
-TIMEOUT_S = 300
+BETWEEN_SAMPLES_S = 0.2
+BYTES = "millrace_bytes_appended_total"
 
 
-def generator(options, address, topic):
+def generator(options, address, topic, rate):
+    """As fast as it can without a rate."""
     return [str(acks.PROGRAM), "-b", address, "--topic", topic, "--partitions", "1", "--seconds",
             str(options.seconds), "--warm-up", "0", "--batch-records", str(BATCH_RECORDS),
-            "--record-bytes", str(RECORD_BYTES)]
+            "--record-bytes", str(RECORD_BYTES), *(["--rate", f"{rate:.0f}"] if rate else [])]
 
 
 def kcat(options, address, topic):
@@ -40,7 +45,8 @@ def kcat(options, address, topic):
 
 
 def perf_test(options, address, topic):
-    return ["java", "-Xmx512m", kafka.quiet_log_config(), "-cp", kafka.class_path(),
+    jars = kafka.class_path()
+    return ["java", "-Xmx512m", kafka.quiet_log_config(), "-cp", jars,
             "org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records",
             str(options.records), "--record-size", str(RECORD_BYTES), "--throughput", "-1",
             "--producer-props", f"bootstrap.servers={address}", "acks=all", "linger.ms=1000",
@@ -49,7 +55,7 @@ def perf_test(options, address, topic):
 
 
 def clients_of_this_machine():
-    found = {"generator": generator}
+    found = {}
     if shutil.which("kcat"):
         found["kcat"] = kcat
     if shutil.which("java") and shutil.which("mvn"):
@@ -62,42 +68,62 @@ def client_cpu_s():
     return usage.ru_utime + usage.ru_stime
 
 
+def samples_while(command, target):
+    """One before it, some while it runs, and one behind it."""
+    yield acks.sample(target)
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(command, stdout=said, stderr=said) as child:
+            while child.poll() is None:
+                time.sleep(BETWEEN_SAMPLES_S)
+                yield acks.sample(target)
+        if child.returncode:
+            said.seek(0)
+            sys.exit(f"{command[0]} ended with {child.returncode}: {said.read()[-800:]}")
+    yield acks.sample(target)
+
+
 def run(command, target):
-    """What the broker used and counted while a client ran, per GB of its batches."""
-    own, before = client_cpu_s(), acks.sample(target)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    after = acks.sample(target)
-    if done.returncode:
-        said = done.stderr or done.stdout
-        sys.exit(f"{command[0]} ended with {done.returncode}: {said[-800:]}")
-    grown = lambda name: after.figures.get(name, 0) - before.figures.get(name, 0)
-    gigabytes = grown("millrace_bytes_appended_total") / 1e9
-    batches = grown("millrace_batches_appended_total")
-    return {"broker s/GB": (after.cpu_s - before.cpu_s) / gigabytes,
+    """What the broker used and counted while a client ran; the rate is that of the time in which
+    batches came."""
+    own = client_cpu_s()
+    samples = list(samples_while(command, target))
+    grown = lambda name: samples[-1].figures.get(name, 0) - samples[0].figures.get(name, 0)
+    coming = [after.time - before.time for before, after in zip(samples, samples[1:])
+              if after.figures[BYTES] > before.figures[BYTES]]
+    batches, gigabytes = grown("millrace_batches_appended_total"), grown(BYTES) / 1e9
+    return {"broker s/GB": (samples[-1].cpu_s - samples[0].cpu_s) / gigabytes,
             "client s/GB": (client_cpu_s() - own) / gigabytes,
             "bytes/batch": gigabytes * 1e9 / batches,
             "batches/request": batches / grown('millrace_requests_total{api="Produce"}'),
-            "MB/s": gigabytes * 1e3 / (after.time - before.time)}
+            "batches/journal write": batches / grown("millrace_journal_frames_total"),
+            "records/s": batches * BATCH_RECORDS / sum(coming)}
 
 
 def compare(options, target):
-    found = clients_of_this_machine()
-    rounds = {name: [] for name in found}
-    for turn in range(options.rounds):
-        for name, command in found.items():
-            topic = f"compare-{name}-{turn}"
-            rounds[name].append(run(command(options, target.address, topic), target))
-    for name, figures in rounds.items():
-        print(f"\n{name}")
-        for figure in figures[0]:
-            print(f"  {figure:18} {spread([each[figure] for each in figures])}")
-        ratios = [each["broker s/GB"] / twin["broker s/GB"]
-                  for each, twin in zip(rounds["generator"], figures)]
-        print(f"  {'generator / it':18} {spread(ratios)} of the broker's s/GB")
+    for name, command in clients_of_this_machine().items():
+        its, ours = [], []
+        for turn in range(options.rounds):
+            its.append(run(command(options, target.address, f"{name}-{turn}"), target))
+            rate = its[-1]["records/s"]
+            topic = f"{name}-{turn}-generator"
+            ours.append(run(generator(options, target.address, topic, rate), target))
+        tell(name, its)
+        tell(f"the generator at the rate of {name}", ours)
+        ratios = [one["broker s/GB"] / other["broker s/GB"] for one, other in zip(ours, its)]
+        print(f"  broker s/GB, generator / {name}: {spread(ratios)}")
+    most = [run(generator(options, target.address, f"most-{turn}", None), target)
+            for turn in range(options.rounds)]
+    tell("the generator as fast as it can", most)
+
+
+def tell(heading, rounds):
+    print(f"\n{heading}")
+    for figure in rounds[0]:
+        print(f"  {figure:22} {spread([each[figure] for each in rounds])}", flush=True)
 
 
 def spread(values):
-    return f"{statistics.median(values):9.3f} ({min(values):.3f} to {max(values):.3f})"
+    return f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 def main():
@@ -107,8 +133,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--records", type=int, default=200_000, help="of kcat and of Java's client")
     parser.add_argument("--seconds", type=float, default=2, help="of the generator")
+    parser.add_argument("--dir", default=ROOT / "build", help="where the broker has its data")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+    with tempfile.TemporaryDirectory(dir=options.dir) as folder:
         options.lines = os.path.join(folder, "lines")
         Path(options.lines).write_text(("x" * RECORD_BYTES + "\n") * options.records)
         with acks.own_brokers(options.broker, Path(folder), (options.durability,)) as targets:
