@@ -125,6 +125,8 @@ TEST_P(DeleteTopics, AReplayTakesNothingOfATopicThatIsGone) {
         co_await live([this, &image](Client& client) -> Task<> {
             co_await make_with_record(client, 100);
             EXPECT_EQ(co_await remove(client, "t"), 0);
+            // Or the copy would meet files that go.
+            co_await wait_for_removal();
             co_await make_with_record(client, 1);
             // As a crash leaves it: everything acknowledged is in the journal.
             std::filesystem::copy(config_.log_dirs[0], image,
