@@ -5,10 +5,12 @@ where only what differential/group_differences.py lists may differ.
 A sequence has a group of its own, and a connection per member. It asks at times TICK_MS apart, a few things each time;
 what its timeouts bring about falls between those times, on both sides. An answer that hasn't come when the next time is
 near "hasn't come yet", which is a fact to compare like any other. A sequence that differs is played again: when it
-differs every time it is a difference, else it was the machine's timing, which is printed but is no failure."""
+differs every time it is a difference, else it was the machine's timing, which is printed but is no failure. So it is
+when each side has given, in one play, what the other gave in another: two things happened at one moment."""
 
 import argparse
 import asyncio
+import itertools
 import random
 import sys
 import tempfile
@@ -48,11 +50,21 @@ ASKED_AGAIN = "who asks again from another connection: Java never answers the fi
 
 
 class Differs(Exception):
-    """A sequence's first difference."""
+    """A sequence's first difference; `answers` has, by place, what either side gave there."""
+
+    def __init__(self, words, answers):
+        super().__init__(words)
+        self.answers = answers
 
 
 class OtherLeader(Exception):
     """A Java broker takes any member of a hash table as the next leader: nothing after that can be compared."""
+
+
+def sides_were_swapped(plays):
+    """Whether at some place, in two of the plays, each side gave what the other one gave."""
+    return any(second.get(place) == (right, left)
+               for first, second in itertools.combinations(plays, 2) for place, (left, right) in first.items())
 
 
 class Play:
@@ -140,7 +152,8 @@ class Play:
                 self.comparison.reviewed[ASKED_AGAIN] += connection not in self.never_answered
                 self.never_answered.add(connection)
                 continue
-            raise Differs(f"connection {connection}, {key} version {version}: {told[0]!r}, {told[1]!r}")
+            raise Differs(f"connection {connection}, {key} version {version}: {told[0]!r}, {told[1]!r}",
+                          {(self.asked, connection, key): tuple(map(repr, told))})
 
     def how_many_came(self, connection):
         return sum(each.done() for each in self.waiting[connection][3])
@@ -180,7 +193,9 @@ class Play:
                 self.comparison.reviewed[reason] += 1
         if unexplained:
             lines = [f"  {each}: {facts[0].get(each)!r}, {facts[1].get(each)!r}" for each in unexplained[:8]]
-            raise Differs("\n".join([f"connection {connection}, {key} version {version}: {request}", *lines]))
+            raise Differs("\n".join([f"connection {connection}, {key} version {version}: {request}", *lines]),
+                          {(self.asked, connection, key, each): (facts[0].get(each), facts[1].get(each))
+                           for each in unexplained})
 
     def check_leader(self, key, answers):
         leaders = [each.get("leader") if key == JOIN and isinstance(each, dict) else None for each in answers]
@@ -241,11 +256,12 @@ class Comparison:
                     held_up += 1
                     self.held_up += 1
                 else:
-                    found.append((play, str(difference)))
+                    found.append((play, difference))
             finally:
                 self.clean_later(play.name)
         self.played += 1
-        if len(found) > REPEATS:
+        is_race = sides_were_swapped([difference.answers for _, difference in found])
+        if len(found) > REPEATS and not is_race:
             self.show(index, found)
         elif held_up == HELD_UP_MAX:
             self.given_up += 1
@@ -265,7 +281,7 @@ class Comparison:
         for connection, key, version, request, answer in found[0][0].trace[-TRACE:]:
             print(f"    {connection}: {key} v{version} {str(answer if request is None else request)[:420]}"
                   .replace("x" * 400, "x*"))
-        print("\n".join(dict.fromkeys(text for _, text in found)), flush=True)
+        print("\n".join(dict.fromkeys(str(difference) for _, difference in found)), flush=True)
 
     def clean_later(self, name):
         task = asyncio.create_task(self.clean(name))
