@@ -11,15 +11,15 @@
 namespace millrace {
 namespace {
 
-void BM_Crc32c(benchmark::State& state) {
+void measure_crc32c(benchmark::State& state) {
     const Bytes bytes(static_cast<std::size_t>(state.range(0)), std::byte{7});
     for (auto _ : state) benchmark::DoNotOptimize(crc32c(bytes));
     state.SetBytesProcessed(state.iterations() * state.range(0));
 }
-BENCHMARK(BM_Crc32c)->Arg(64)->Arg(1 << 10)->Arg(16 << 10)->Arg(1 << 20);
+BENCHMARK(measure_crc32c)->Name("crc32c")->Arg(64)->Arg(1 << 10)->Arg(16 << 10)->Arg(1 << 20);
 
 /// Records and bytes of each.
-void BM_BatchValidation(benchmark::State& state) {
+void measure_batch_validation(benchmark::State& state) {
     const TopicConfig topic;
     const ProduceRules rules{.topic = topic, .now = 1000};
     Decompressor decompressor;
@@ -31,10 +31,14 @@ void BM_BatchValidation(benchmark::State& state) {
     }
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(batch.size()));
 }
-BENCHMARK(BM_BatchValidation)->Args({1, 100})->Args({100, 100})->Args({100, 10'000});
+BENCHMARK(measure_batch_validation)
+    ->Name("batch_validation")
+    ->Args({1, 100})
+    ->Args({100, 100})
+    ->Args({100, 10'000});
 
 /// Entries of the index.
-void BM_IndexLookup(benchmark::State& state) {
+void measure_index_lookup(benchmark::State& state) {
     SegmentIndex index(Offset{0}, 4096);
     BatchMeta meta{RecordBatchView(make_batch({.value_bytes = 5000}))};
     std::uint64_t position = 0;
@@ -50,7 +54,7 @@ void BM_IndexLookup(benchmark::State& state) {
         benchmark::DoNotOptimize(index.position_before(Offset{wanted}));
     }
 }
-BENCHMARK(BM_IndexLookup)->Arg(1'000)->Arg(250'000);
+BENCHMARK(measure_index_lookup)->Name("index_lookup")->Arg(1'000)->Arg(250'000);
 
 }  // namespace
 }  // namespace millrace

@@ -59,14 +59,15 @@ Task<> on_a_log(World& world, Logger& logger, std::string path, benchmark::State
 }
 
 /// Producers, and bytes of a batch. Time is per turn: one durable write for all of them.
-void BM_JournalTurn(benchmark::State& state) {
+void measure_journal_turn(benchmark::State& state) {
     const ScratchFolder folder;
     const auto world = RingWorld::open(RingFeatures::all()).value();
     NoLines lines;
     Logger logger(*world, lines, LogFormat::kText);
     run_on(*world, on_a_log(*world, logger, folder.path() + "/data", state));
 }
-BENCHMARK(BM_JournalTurn)
+BENCHMARK(measure_journal_turn)
+    ->Name("journal_turn")
     ->Args({1, 100})
     ->Args({16, 100})
     ->Args({256, 100})

@@ -22,7 +22,7 @@ ProduceRequest produce_to_many(std::int64_t partitions, ByteView batch) {
     return request;
 }
 
-void BM_DecodeProduceRequest(benchmark::State& state) {
+void measure_decode_produce_request(benchmark::State& state) {
     const Bytes batch(1 << 10);
     Writer writer;
     produce_to_many(state.range(0), batch).encode(writer, kProduceVersion);
@@ -33,9 +33,9 @@ void BM_DecodeProduceRequest(benchmark::State& state) {
         benchmark::DoNotOptimize(request);
     }
 }
-BENCHMARK(BM_DecodeProduceRequest)->Arg(1)->Arg(16);
+BENCHMARK(measure_decode_produce_request)->Name("decode_produce_request")->Arg(1)->Arg(16);
 
-void BM_EncodeProduceResponse(benchmark::State& state) {
+void measure_encode_produce_response(benchmark::State& state) {
     ProduceResponse response;
     auto& topic = response.topics.emplace_back();
     topic.name = "topic";
@@ -46,9 +46,9 @@ void BM_EncodeProduceResponse(benchmark::State& state) {
         benchmark::DoNotOptimize(writer);
     }
 }
-BENCHMARK(BM_EncodeProduceResponse)->Arg(1)->Arg(16);
+BENCHMARK(measure_encode_produce_response)->Name("encode_produce_response")->Arg(1)->Arg(16);
 
-void BM_DecodeFetchRequest(benchmark::State& state) {
+void measure_decode_fetch_request(benchmark::State& state) {
     FetchRequest request = fetch_from("topic", 0, 500);
     for (std::int32_t i = 1; i < state.range(0); ++i) {
         request.topics[0].partitions.push_back(request.topics[0].partitions[0]);
@@ -62,7 +62,7 @@ void BM_DecodeFetchRequest(benchmark::State& state) {
         benchmark::DoNotOptimize(decoded);
     }
 }
-BENCHMARK(BM_DecodeFetchRequest)->Arg(1)->Arg(16);
+BENCHMARK(measure_decode_fetch_request)->Name("decode_fetch_request")->Arg(1)->Arg(16);
 
 }  // namespace
 }  // namespace millrace

@@ -28,12 +28,12 @@ Task<> read_again_and_again(World& world, benchmark::State& state, std::string p
     (void)co_await file->close();
 }
 
-void BM_RingTurn(benchmark::State& state) {
+void measure_ring_turn(benchmark::State& state) {
     const ScratchFolder folder;
     const auto world = new_world();
     run_on(*world, read_again_and_again(*world, state, folder.path() + "/file"));
 }
-BENCHMARK(BM_RingTurn)->UseRealTime();
+BENCHMARK(measure_ring_turn)->Name("ring_turn")->UseRealTime();
 
 Task<int> answer() { co_return 42; }
 
@@ -44,11 +44,11 @@ Task<> call_again_and_again(benchmark::State& state) {
     }
 }
 
-void BM_CoroutineCall(benchmark::State& state) {
+void measure_coroutine_call(benchmark::State& state) {
     const auto world = new_world();
     run_on(*world, call_again_and_again(state));
 }
-BENCHMARK(BM_CoroutineCall);
+BENCHMARK(measure_coroutine_call)->Name("coroutine_call");
 
 Task<> step_aside_again_and_again(World& world, benchmark::State& state) {
     World* const here = &world;
@@ -56,11 +56,11 @@ Task<> step_aside_again_and_again(World& world, benchmark::State& state) {
 }
 
 /// A coroutine goes to the end of its world's queue and comes up again.
-void BM_CoroutineHop(benchmark::State& state) {
+void measure_coroutine_hop(benchmark::State& state) {
     const auto world = new_world();
     run_on(*world, step_aside_again_and_again(*world, state));
 }
-BENCHMARK(BM_CoroutineHop);
+BENCHMARK(measure_coroutine_hop)->Name("coroutine_hop");
 
 Task<> visit_again_and_again(World& world, benchmark::State& state) {
     int visits = 0;
@@ -73,13 +73,13 @@ Task<> visit_again_and_again(World& world, benchmark::State& state) {
 }
 
 /// There and back, with nobody else to talk to, so that both shards sleep in between.
-void BM_ShardCall(benchmark::State& state) {
+void measure_shard_call(benchmark::State& state) {
     ShardThreadsOptions options;
     options.count = 2;
     const auto threads = ShardThreads::open(options).value();
     run_on(threads->first(), visit_again_and_again(threads->first(), state));
 }
-BENCHMARK(BM_ShardCall)->UseRealTime();
+BENCHMARK(measure_shard_call)->Name("shard_call")->UseRealTime();
 
 }  // namespace
 }  // namespace millrace
