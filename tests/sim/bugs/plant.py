@@ -83,7 +83,7 @@ BUGS = {
     # Offsets expire by their commits, whoever is in the group.
     "expired-early": {"cluster/groups/coordinator_offsets.cpp": [
         ("if (has_members && !knows_topics) return keys;", ""),
-        ("if (has_members && group.subscribed()->contains(topics_.name_of(key.topic))) continue;", ""),
+        ("if (has_members && group.may_read(topics_.name_of(key.topic))) continue;", ""),
         ("TimestampMs since = value.committed_at;",
          "TimestampMs since = value.committed_at - config_.retention_ms;")]},
     # A full disk is met with the ballast still in place.
