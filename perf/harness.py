@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,8 @@ def arguments(name, about, quick, add=None):
 
 def main(run):
     """Runs a driver; returns the status to end with."""
+    # Whoever is told to end has files and processes to clear away, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return run()
     except KeyboardInterrupt:
@@ -130,8 +133,11 @@ def run_program(options, results, progress, seconds_max, files):
                     results.add(record)
                     if is_finished(record):
                         progress.step(record["id"])
+            except BaseException:
+                child.terminate()
+                raise
             finally:
-                # An interrupt reaches both; the folder of a program that died of it is still there.
+                # The folder of a program that died of a signal is still there.
                 child.wait()
                 shutil.rmtree(options.dir / files, ignore_errors=True)
     return child.returncode

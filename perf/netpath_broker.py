@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.error
 from collections import namedtuple
 
 import harness
 import machine
+import perf_events
+import watch
 
 sys.path.insert(0, str(harness.ROOT / "tests/integration"))
 from broker import Broker, BrokerError, kcat  # noqa: E402
@@ -31,6 +32,10 @@ OVERRIDES = ("admin.listener=127.0.0.1:0", f"cache.bytes={16 << 20}", f"journal.
              f"log.segment.bytes={SEGMENT_BYTES}", "num.partitions=1", "shards=1")
 PRODUCER = ("-z", "none", "-X", "batch.size=16384", "-X", "queue.buffering.max.kbytes=65536")
 TIMEOUT_S = 600
+# What perf counts of the broker, by the names that the figures per MB have.
+EVENTS = {"calls_per_mb": "raw_syscalls:sys_enter",
+          "punts_per_mb": "io_uring:io_uring_queue_async_work"}
+NO_PERF = watch.Seen(why_not="perf is not installed")
 # What the estimate is meant for: bytes a second that the topic is filled with and read at, and
 # seconds of a start and a stop.
 FILL_RATE, READ_RATE, START_S = 60e6, 250e6, 2
@@ -54,7 +59,8 @@ def cell_id(path, size, number):
 def plan(full):
     scale = scale_of(full)
     ids = [cell["id"] for group in cells_of(scale) for cell, _ in group]
-    seconds = (scale.topic_bytes / FILL_RATE + len(ids) * (scale.topic_bytes / READ_RATE + 1)
+    passes = len(ids) + len(ids) // scale.rounds
+    seconds = (scale.topic_bytes / FILL_RATE + passes * (scale.topic_bytes / READ_RATE + 1)
                + len(PATHS) * scale.rounds * START_S)
     return {"ids": ids, "seconds": seconds, "disk_bytes": scale.topic_bytes + (1 << 30)}
 
@@ -155,6 +161,24 @@ class Topic:
         fields = machine.read(f"/proc/{self.broker.process.pid}/stat").rpartition(")")[2].split()
         return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
+    def calls_and_punts(self, fetch_bytes):
+        """Of the broker in one pass, per MB, or why they aren't counted. Not while it is timed:
+        counting makes each call dearer."""
+        view = watch.View("stat", ("-x,", "-e", ",".join(EVENTS.values()),
+                                   "-p", str(self.broker.process.pid)))
+        running = watch.start(view, None) if shutil.which("perf") else NO_PERF
+        if isinstance(running, watch.Seen):
+            return {"not_counted": running.why_not}
+        sent = self.figures().sent
+        try:
+            self.consume(fetch_bytes)
+        finally:
+            seen = watch.finish(running)
+        sent = self.figures().sent - sent
+        counts = perf_events.counts(seen.text or "")
+        return {name: counts[event] / sent * 1e6 for name, event in EVENTS.items()
+                if event in counts}
+
 
 def children_cpu_s():
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -187,7 +211,8 @@ def measure_pass(topic, fetch_bytes):
             "steal_share": machine.steal_share(ticks, ticks_after)}
 
 
-ERRORS = (BrokerError, OSError, urllib.error.URLError, subprocess.TimeoutExpired)
+# What of a broker, of its consumer or of its figures may go wrong.
+ERRORS = (BrokerError, OSError, ValueError, subprocess.TimeoutExpired)
 
 
 def first_line(error):
@@ -195,11 +220,15 @@ def first_line(error):
 
 
 def measure_path(topic, path, cells, results, progress):
-    """Measures cells, each with its fetch size, on a broker that is started for them."""
+    """Measures cells, each with its fetch size, on a broker that is started for them. What has no
+    spread is counted in the first round only."""
     topic.start(path)
     for cell, fetch_bytes in cells:
         try:
-            results.add({"kind": "cell", **cell, **measure_cell(topic, fetch_bytes)})
+            record = {"kind": "cell", **cell, **measure_cell(topic, fetch_bytes)}
+            if cell["round"] == 1:
+                record |= topic.calls_and_punts(fetch_bytes)
+            results.add(record)
         except ERRORS as error:
             results.add({"kind": "refused", **cell, "why": first_line(error)})
         progress.step(cell["id"])

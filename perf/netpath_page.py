@@ -69,7 +69,8 @@ def row_of(path, size, group, base):
             "notices": sum(one.get("notices", 0) for one in group),
             "copied": sum(one.get("copied", 0) for one in group),
             "bytes": sum(one["bytes"] for one in group), "went": dict(went),
-            "misses": sum(one.get("misses", 0) for one in group)}
+            "misses": sum(one.get("misses", 0) for one in group),
+            "not_counted": next(filter(None, (one.get("not_counted") for one in group)), None)}
 
 
 def rows_of(records, part, paths):
@@ -221,7 +222,8 @@ def share_words(row):
 BROKER_COLUMNS = (
     Column("delivery.path", words=True), Column("fetch", words=True), Column("rounds", "count"),
     Column("rate", "MB/s"), Column("broker", "s/GB"), Column("of sendfile", "times"),
-    Column("kcat", "s/GB"), Column("machine", "s/GB"), Column("misses of the cache", "count"),
+    Column("kcat", "s/GB"), Column("machine", "s/GB"), Column("system calls", "per MB"),
+    Column("punts", "per MB"), Column("misses of the cache", "count"),
     Column("the way that the bytes took", words=True))
 
 
@@ -229,7 +231,8 @@ def broker_rows(rows):
     for row in rows:
         yield [row["path"], size_words(row["size"]), row["rounds"], svg.short(row["mb_per_s"]),
                svg.short(row["sender_s_per_gb"]), svg.short(row["sender_to_base"]["median"]),
-               svg.short(row["receiver_s_per_gb"]), svg.short(row["system_s_per_gb"]),
+               *(svg.short(row[figure]) for figure in ("receiver_s_per_gb", "system_s_per_gb",
+                                                       "calls_per_mb", "punts_per_mb")),
                row["misses"], share_words(row)]
 
 
@@ -265,8 +268,12 @@ def caveats(data):
     yield ("Everything went over the loopback interface. There the receiver shares the processors"
            " with the sender, and the kernel copies what SEND_ZC asks it not to copy: what that is"
            " worth on a network card can't be seen here.")
-    yield ("All bytes were in the page cache or in memory all the time. No disk is measured here;"
+    yield ("All bytes are brought into the page cache before each cell. No disk is measured here;"
            " what is not cached costs every way the same disk.")
+    misses = sum(row["misses"] for row in data["broker"])
+    if misses:
+        yield (f"{misses} sends of the broker found their first byte gone from the page cache"
+               " again: memory is short, or the kernel took it for something else.")
     yield ("How much is on its way in the socket's buffers is up to the scheduler, and decides"
            " whether the receiver still finds the bytes in the processor's caches: that moves cost"
            " between the two ends from round to round.")
@@ -281,7 +288,9 @@ def caveats(data):
            " small on a quiet machine.")
     why = data["program"].get("punts_why_not")
     if why:
-        yield f"Punts to kernel workers aren't counted: {why}."
+        yield f"Punts to kernel workers aren't counted without a broker: {why}."
+    for why in sorted({row["not_counted"] for row in data["broker"]} - {None}):
+        yield f"The broker's system calls and punts aren't counted: {why}."
     left_out = sum(row["disturbed"] for row in data["sockets"] + data["broker"])
     if left_out:
         yield (f"Cells left out of the ratios, because the host took more than"
@@ -319,11 +328,12 @@ def add_broker(page, data):
     page.paragraph("One topic of 1 KiB records, read by kcat from its beginning; the broker is"
                    " started anew with each delivery.path, on one thread and with as little cache"
                    " as it takes. MB/s are the limit of the consumer, which has to take every"
-                   " record apart; s/GB are the broker's. “auto” is the same as sendfile: how far it is"
-                   " from 1 is what chance does. The last segment, which is still open, is read"
+                   " record apart; s/GB are the broker's. “auto” is the same as sendfile: how far it"
+                   " is from 1 is what chance does. The last segment, which is still open, is read"
                    " into memory on any path; “read” has in it, too, what the broker reads to find"
-                   " the batch that a fetch begins with, so that the ways can add up to more than what"
-                   " was sent.", soft=True)
+                   " the batch that a fetch begins with, so that the ways can add up to more than"
+                   " what was sent. System calls and punts are those of one pass that isn't timed.",
+                   soft=True)
     page.table(BROKER_COLUMNS, list(broker_rows(data["broker"])))
 
 

@@ -76,6 +76,9 @@ class Topic:
         self.went[way] = self.went.get(way, 0) + self.bytes
         self.spent += 0.0004 if self.path == "splice" else 0.0002
 
+    def calls_and_punts(self, fetch_bytes):
+        return {"calls_per_mb": 30} if self.path != "auto" else {"not_counted": "no perf here"}
+
     def figures(self):
         return netpath_broker.Figures(sum(self.went.values()), dict(self.went), 0)
 
@@ -116,6 +119,8 @@ class Driver(DriverCase):
         broker = {(row["path"], row["size"]): row for row in data["broker"]}
         self.assertAlmostEqual(broker["splice", "1m"]["sender_to_base"]["median"], 2)
         self.assertEqual(broker["splice", "1m"]["rounds"], 2)
+        self.assertEqual(broker["splice", "1m"]["calls_per_mb"], 30)
+        self.assertIsNone(broker["splice", "1m"]["punts_per_mb"])
         self.assertEqual(broker["memory", "64k"]["went"], {"read": 2 * Topic.bytes})
         self.assertEqual(broker["auto", "64k"]["went"], {"sendfile": 2 * Topic.bytes})
 
@@ -126,7 +131,7 @@ class Driver(DriverCase):
         xml.fromstring(re.search(r"<body>.*</body>", html, re.S).group(0))
         for words in ("SEND_ZC: Invalid argument", "fio is not installed",
                       "Of 40 sends by SEND_ZC the kernel said afterwards that it had copied 40 (",
-                      "read 100.0 %", "MB/s are the limit of the consumer"):
+                      "read 100.0 %", "no perf here", "MB/s are the limit of the consumer"):
             self.assertIn(words, html)
 
     def test_a_path_that_a_consumer_can_not_read_by_is_named_and_the_others_go_on(self):
