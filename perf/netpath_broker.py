@@ -263,7 +263,7 @@ def measure(options, results, progress, until):
     scale = scale_of(options.full)
     if not cells_left(results, scale):
         return
-    print(f"filling a topic with {scale.topic_bytes / 2**30:.0f} GiB", flush=True)
+    print(f"filling a topic with {scale.topic_bytes >> 20} MiB", flush=True)
     with harness.part_of(results), Topic(options.broker, options.dir / FILES,
                                          scale.topic_bytes) as topic:
         try:

@@ -112,24 +112,23 @@ def row_named(rows, path, size):
     return next((row for row in rows if (row["path"], row["size"]) == (path, size)), None)
 
 
-def bar_of(row, words):
-    spread = row["sender_to_base"]
-    note = f"{svg.short(row['sender_s_per_gb'])} s/GB"
+def bar_of(row, words, end):
+    spread = row[f"{end}_to_base"]
+    note = f"{svg.short(row[f'{end}_s_per_gb'])} s/GB"
     return svg.Bar(words, spread["median"], spread["low"], spread["high"], note)
 
 
-def bars_say(rows, words):
+def bars_say(rows, words, end):
     """`rows` are those of one size, `words` the names of their paths."""
     base = next((row for row in rows if row["path"] == BASE), None)
-    known = [row for row in rows if row["path"] != BASE and row["sender_to_base"]["median"]]
+    ratio = f"{end}_to_base"
+    known = [row for row in rows if row["path"] != BASE and row[ratio]["median"]]
     if base is None or not known:
         return "Nothing to compare with sendfile was measured."
-    by_cost = sorted(known, key=lambda row: row["sender_to_base"]["median"])
-    named = lambda row: (f"“{words[row['path']]}” "
-                         f"({svg.short(row['sender_to_base']['median'])} times)")
-    even = [row for row in known
-            if row["sender_to_base"]["low"] <= 1 <= row["sender_to_base"]["high"]]
-    says = (f"sendfile takes {svg.short(base['sender_s_per_gb'])} s/GB. Cheapest beside it is "
+    by_cost = sorted(known, key=lambda row: row[ratio]["median"])
+    named = lambda row: f"“{words[row['path']]}” ({svg.short(row[ratio]['median'])} times)"
+    even = [row for row in known if row[ratio]["low"] <= 1 <= row[ratio]["high"]]
+    says = (f"sendfile takes {svg.short(base[f'{end}_s_per_gb'])} s/GB. Cheapest beside it is "
             f"{named(by_cost[0])}, dearest {named(by_cost[-1])}.")
     if even:
         says += (f" In {len(even)} of {len(known)} cases the rounds disagree on whether it is"
@@ -137,13 +136,14 @@ def bars_say(rows, words):
     return says
 
 
-def cost_pictures(rows, words, unit, heading):
+def cost_pictures(rows, words, end, unit, heading):
+    """One for each size; `end` is whose cost: the sender's, or that of both."""
     for size in SIZES:
         mine = of_size(rows, size)
-        bars = [bar_of(row, words[row["path"]]) for row in mine if row["path"] != BASE]
+        bars = [bar_of(row, words[row["path"]], end) for row in mine if row["path"] != BASE]
         if bars:
             title = f"{heading} {size_words(size)}"
-            yield title, svg.ratio_bars(title, bars, unit), bars_say(mine, words)
+            yield title, svg.ratio_bars(title, bars, unit), bars_say(mine, words, end)
 
 
 def heat_says(rows, figure, unit):
@@ -302,7 +302,7 @@ def caveats(data):
 def add_sockets(page, data):
     page.heading("What each way costs the sender")
     words = {path: way[0] for path, way in WAYS.items()}
-    page.pictures(list(cost_pictures(data["sockets"], words,
+    page.pictures(list(cost_pictures(data["sockets"], words, "sender",
                                      "sender's s/GB / that of sendfile", "Steps of")))
     page.paragraph("A sender reads a file that is in the page cache and gives it to a TCP socket,"
                    " one step after the other; a second process receives it and throws it away."
@@ -310,12 +310,15 @@ def add_sockets(page, data):
                    " against sendfile in the same round, and the whisker goes from the least to"
                    " the most. Processor time is that of all threads and kernel workers of the"
                    " sender. Left of 1 is cheaper than sendfile.", soft=True)
-    page.heading("Size of a step")
-    page.pictures(list(heat_pictures(data["sockets"])))
+    page.heading("What both ends pay together")
+    page.pictures(list(cost_pictures(data["sockets"], words, "both",
+                                     "both ends' s/GB / that with sendfile", "Steps of")))
     page.paragraph("Where the sender hands over pages that it has never read, as with sendfile and"
                    " splice, the receiver is the first to bring them into its processor's caches,"
                    " and pays for it: what counts on the loopback interface is both ends together."
                    " A network card reads them by itself.", soft=True)
+    page.heading("Size of a step")
+    page.pictures(list(heat_pictures(data["sockets"])))
     page.heading("Copies that each way makes by design")
     page.table(COPY_COLUMNS, list(copy_rows(data)))
     page.paragraph(zero_copy_says(data["sockets"]))
@@ -323,13 +326,13 @@ def add_sockets(page, data):
 
 def add_broker(page, data):
     page.heading("Through the broker, with a real consumer")
-    page.pictures(list(cost_pictures(data["broker"], BROKER_WAYS,
+    page.pictures(list(cost_pictures(data["broker"], BROKER_WAYS, "sender",
                                      "broker's s/GB / that with sendfile", "Fetches of")))
     page.paragraph("One topic of 1 KiB records, read by kcat from its beginning; the broker is"
                    " started anew with each delivery.path, on one thread and with as little cache"
                    " as it takes. MB/s are the limit of the consumer, which has to take every"
-                   " record apart; s/GB are the broker's. “auto” is the same as sendfile: how far it"
-                   " is from 1 is what chance does. The last segment, which is still open, is read"
+                   " record apart; s/GB are the broker's. “auto” is the same as sendfile: how far"
+                   " it is from 1 is what chance does. The last segment, which is still open, is read"
                    " into memory on any path; “read” has in it, too, what the broker reads to find"
                    " the batch that a fetch begins with, so that the ways can add up to more than"
                    " what was sent. System calls and punts are those of one pass that isn't timed.",

@@ -124,6 +124,13 @@ class Driver(DriverCase):
         self.assertEqual(broker["memory", "64k"]["went"], {"read": 2 * Topic.bytes})
         self.assertEqual(broker["auto", "64k"]["went"], {"sendfile": 2 * Topic.bytes})
 
+    def test_both_ends_are_related_to_sendfile_too(self):
+        self.run_once()
+        both = {row["path"]: row["both_to_base"]["median"] for row in self.summary()["sockets"]
+                if row["size"] == "4k"}
+        self.assertAlmostEqual(both["memory"], (0.2 + 0.2) / (0.25 + 0.2))
+        self.assertIn("both ends' s/GB".replace("'", "&#x27;"), self.file("html").read_text())
+
     def test_the_page_is_well_formed_and_says_what_was_not_possible(self):
         self.run_once()
         self.run_once()
