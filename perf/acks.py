@@ -6,6 +6,7 @@ early."""
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -64,18 +65,16 @@ def make_plan(scale, durabilities):
     """All runs, in their order: what is compared follows one on the other, and a round is through
     all cells before the next one begins."""
     plan = []
-    for turn in range(1, scale.rounds + 1):
-        for load in LOADS:
-            for partitions in scale.partitions if load == "most" else (STEADY_PARTITIONS,):
-                for producers in scale.producers:
-                    for durability in durabilities:
-                        # Nobody tells how long a record with acks=0 takes.
-                        for acks in ("0", "1", "all") if load == "most" else ("1", "all"):
-                            plan.append(run_of(load, durability, acks, producers, partitions, turn))
+    for turn, load in itertools.product(range(1, scale.rounds + 1), LOADS):
+        partitions = scale.partitions if load == "most" else (STEADY_PARTITIONS,)
+        # Nobody tells how long a record with acks=0 takes.
+        acks = acks_page.ACKS if load == "most" else ("1", "all")
+        for place in itertools.product(partitions, scale.producers, durabilities, acks):
+            plan.append(run_of(load, *place, turn))
     return plan
 
 
-def run_of(load, durability, acks, producers, partitions, turn):
+def run_of(load, partitions, producers, durability, acks, turn):
     return {"id": f"{load}-{durability}-{acks}-{producers}-{partitions}~{turn}", "load": load,
             "durability": durability, "acks": acks, "producers": producers,
             "partitions": partitions, "round": turn}

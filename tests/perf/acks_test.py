@@ -148,7 +148,7 @@ class Driver(unittest.TestCase):
 
 
 def run(turn=1, acks_of="all", steal=0, **figures):
-    return {**acks.run_of("most", "flush", acks_of, 8, 16, turn), "kind": "cell",
+    return {**acks.run_of("most", 16, 8, "flush", acks_of, turn), "kind": "cell",
             "steal_share": steal, "answers": 5000, **dict.fromkeys(acks_page.FIGURES, 1), **figures}
 
 
