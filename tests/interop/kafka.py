@@ -18,6 +18,8 @@ BROKER_FLAGS = ("-Xms1g -Xmx1g -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 "
                 "-XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent").split()
 # The longest argument that Linux takes is 128 KiB.
 FILES_ARGUMENT_MAX = 100_000
+# The folder of a Kafka that somebody unpacked; its jars are used instead of Maven's.
+home = None
 CODEC = re.compile(r"^baseOffset: .*\bcount: (\d+) .*\bcompresscodec: (\w+)")
 
 
@@ -27,6 +29,8 @@ class KafkaError(Exception):
 
 def class_path(pom=POM, folder="libs"):
     """Kafka's jars, brought by Maven when they are missing or the list has changed."""
+    if home and pom == POM:
+        return f"{home}/libs/*"
     libs, stamp = PLACE / folder, PLACE / f"{folder}.stamp"
     wanted = hashlib.sha256(pom.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -41,6 +45,7 @@ def class_path(pom=POM, folder="libs"):
 
 def quiet_log_config():
     """Only warnings and errors, to standard error: what the tools print is their result."""
+    PLACE.mkdir(parents=True, exist_ok=True)
     path = PLACE / "quiet.properties"
     path.write_text("log4j.rootLogger=WARN, stderr\n"
                     "log4j.appender.stderr=org.apache.log4j.ConsoleAppender\n"

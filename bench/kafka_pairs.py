@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Measures Millrace beside Apache Kafka: the same clients and workloads on both, in turns, and
+writes a page of the ratios, whichever way they fall. Keeps each pair that it finished, and goes on
+there after an end that came early."""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections import namedtuple
+
+import kafka_sides as sides  # first: it says where the other modules are
+import harness
+import kafka_measure
+import kafka_page
+import kafka_workloads as workloads
+import limits
+import rounds
+
+NAME = "kafka"
+PROGRAM = harness.ROOT / "build/release/bench/load/millrace_load_generator"
+BROKER = harness.ROOT / "build/release/millrace"
+DATA = "millrace-kafka-data"
+# From the start to the page; the same command goes on with what is not measured by then.
+QUICK_SECONDS_MAX = 9.5 * 60
+DISK_BYTES = {False: 8 << 30, True: 24 << 30}
+# A pair that the host disturbed is measured anew, but not for ever.
+TRIES = 3
+
+# `until` is the moment at which this part ends.
+Course = namedtuple("Course", "options results progress scale until")
+
+
+def add_options(parser):
+    parser.prog = "./dev bench kafka"
+    parser.add_argument("--soak", action="store_true",
+                        help="W15 instead: half an hour, and how latency and memory drift")
+    parser.add_argument("--only", nargs="+", metavar="ID", choices=sorted(workloads.BY_ID),
+                        help=f"some workloads: {', '.join(w.id for w in workloads.WORKLOADS)}")
+    parser.add_argument("--broker", default=str(BROKER), help=argparse.SUPPRESS)
+    parser.set_defaults(program=str(PROGRAM))
+
+
+def work_of(options):
+    """(name of the results, workloads, scale)."""
+    if options.soak:
+        return f"{NAME}-soak", workloads.SOAKED, workloads.SOAK
+    found = workloads.chosen(options.full or options.only)
+    if options.only:
+        found = [workload for workload in found if workload.id in options.only]
+    return NAME, found, workloads.FULL if options.full else workloads.QUICK
+
+
+def pairs_left(results, group, scale):
+    """[(workload, pair), ...] of which at least one side isn't there."""
+    left = set(harness.ids_left(results.records))
+    return [(workload, pair) for workload in group for pair in range(1, scale.pairs + 1)
+            if any(workloads.cell(workload, side, pair)["id"] in left for side in workload.sides)]
+
+
+def measure_once(room, both, workload, pair):
+    """One cell of each side, one after the other; both are up, and one of them has nothing to do."""
+    sides.touch_free_memory(room.scale.memory_bytes)
+    records = []
+    for side in both:
+        if side.name in workload.sides:
+            at = time.time()
+            figures = kafka_measure.measure(room, side, workload)
+            records.append({"kind": "refused" if "why" in figures else "cell", "at": at,
+                            **workloads.cell(workload, side.name, pair), **figures})
+    return records
+
+
+def measure_pair(course, room, both, workload, pair):
+    for attempt in range(1, TRIES + 1):
+        records = measure_once(room, both, workload, pair)
+        seconds = workloads.pair_seconds(workload, course.scale)
+        is_last = attempt == TRIES or time.monotonic() + seconds > course.until
+        if is_last or all(map(rounds.is_quiet, records)):
+            break
+        course.results.add({"kind": "thrown", "workload": workload.id, "pair": pair,
+                            "steal_share": max(each["steal_share"] for each in records)})
+    for record in records:
+        course.results.add(record)
+        course.progress.step(record["id"])
+
+
+def measure_group(course, pairs):
+    """Pairs that share one start of both sides. When that fails, they are refused with the reason."""
+    options, folder = course.options, course.options.dir / DATA
+    room = kafka_measure.Room(options.program, course.scale, folder)
+    try:
+        with sides.started(options, folder, pairs[0][0].settings) as both:
+            for side in both:
+                kafka_measure.warm_up(room, side)
+            for workload, pair in pairs:
+                if fits(course, workload):
+                    measure_pair(course, room, both, workload, pair)
+    except kafka_measure.ERRORS as error:
+        refuse(course, pairs, str(error).strip().splitlines()[-1])
+
+
+def fits(course, workload, before=0):
+    seconds = before + workloads.pair_seconds(workload, course.scale)
+    return time.monotonic() + seconds <= course.until
+
+
+def refuse(course, pairs, why):
+    left = set(harness.ids_left(course.results.records))
+    for workload, pair in pairs:
+        for side in workload.sides:
+            one = workloads.cell(workload, side, pair)
+            if one["id"] in left:
+                course.results.add({"kind": "refused", **one, "why": why, "steal_share": 0})
+                course.progress.step(one["id"])
+
+
+def measure(options, results, found, scale, until):
+    cells = cells_left(results, found, scale)
+    progress = harness.Progress(len(cells), workloads.seconds_of(cells, scale, options.full))
+    course = Course(options, results, progress, scale, until)
+    with harness.part_of(results):
+        for group in workloads.groups_of(found, options.full):
+            pairs = pairs_left(results, group, scale)
+            if pairs and fits(course, pairs[0][0], workloads.GROUP_SECONDS):
+                measure_group(course, pairs)
+
+
+def cells_left(results, found, scale):
+    left = set(harness.ids_left(results.records))
+    return [one for one in workloads.plan_of(found, scale) if one["id"] in left]
+
+
+def head_of(options, found, scale):
+    plan = workloads.plan_of(found, scale)
+    head = harness.head_of(options, {"ids": [one["id"] for one in plan]}, soak=options.soak,
+                           scale=scale._asdict())
+    head["facts"] += sides.versions()
+    return head
+
+
+def limits_of(options):
+    return limits.measure(options.dir, durable_writes=True)
+
+
+def run_all():
+    began = time.monotonic()
+    options = harness.arguments(NAME, __doc__, "within ten minutes", add_options)
+    name, found, scale = work_of(options)
+    is_long = options.full or options.soak
+    until = began + (harness.PART_SECONDS_MAX if is_long else QUICK_SECONDS_MAX)
+    harness.check_space(options.dir, DISK_BYTES[is_long])
+    sides.use_home(os.environ.get("KAFKA_HOME"))
+    sides.allow_connections()
+    with harness.results_of(options, name, head_of(options, found, scale)) as results:
+        cells = cells_left(results, found, scale)
+        seconds = workloads.seconds_of(cells, scale, options.full) + 1.5 * limits.SECONDS
+        harness.announce(options, results, seconds, DISK_BYTES[is_long])
+        if seconds > until - began:
+            print(f"this part ends after {harness.span(until - began)}")
+        if not results.has("limits"):
+            results.add({"kind": "limits", **limits_of(options)})
+        try:
+            measure(options, results, found, scale, until)
+        finally:
+            summary = kafka_page.summary(results.records)
+            harness.publish(options, name, summary, kafka_page.write)
+            print(kafka_page.answer(summary))
+    return 0
+
+
+def main():
+    missing = [tool for tool in ("java", "kcat") if not shutil.which(tool)]
+    if missing:
+        print(f"./dev bench kafka needs {' and '.join(missing)}", file=sys.stderr)
+        return 1
+    try:
+        return harness.main(run_all)
+    except kafka_measure.ERRORS as error:
+        print(f"./dev bench kafka: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

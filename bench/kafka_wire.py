@@ -1,0 +1,93 @@
+"""The few requests of the comparison that no client at hand sends as it needs them: a topic with
+settings of its own, the first record after a start, and consumers who only wait."""
+
+import socket
+import struct
+import time
+
+from batches import batch
+from group_wire import array, blob, maybe_text, request
+from raw_requests import call, text
+
+CREATE_TOPICS, PRODUCE, FETCH, API_VERSIONS = (19, 1), (0, 3), (1, 4), (18, 0)
+NONE, TOPIC_EXISTS = 0, 36
+# Longer than anybody measures, so that a consumer asks once.
+WAIT_MS = 600_000
+RETRY_S = 0.005
+
+
+class WireError(Exception):
+    """A broker refused what it was asked; carries the error code."""
+
+
+def create_topic(address, name, partitions, settings):
+    pairs = array([text(key) + maybe_text(str(value)) for key, value in settings.items()])
+    topic = text(name) + struct.pack(">ih", partitions, 1) + array([]) + pairs
+    body = array([topic]) + struct.pack(">i?", 60_000, False)
+    answer = call(address, *CREATE_TOPICS, body, timeout=90)
+    answer.take("i")
+    answer.text()
+    code = answer.take("h")
+    if code not in (NONE, TOPIC_EXISTS):
+        raise WireError(f"the topic {name} was refused with error {code}")
+
+
+def produce_one(address, topic):
+    """Sends a record to partition 0, acks=all. Raises OSError, or WireError when it wasn't taken."""
+    row = struct.pack(">i", 0) + blob(batch([(None, b"first")]))
+    body = maybe_text(None) + struct.pack(">hi", -1, 10_000) + array([text(topic) + array([row])])
+    answer = call(address, *PRODUCE, body)
+    answer.take("i")
+    answer.text()
+    _, _, code = answer.take("iih")
+    if code != NONE:
+        raise WireError(f"a record was refused with error {code}")
+
+
+def first_ack_s(address, topic, begun, seconds_max):
+    """When, after the moment `begun`, a record is acknowledged for the first time."""
+    while True:
+        try:
+            produce_one(address, topic)
+            return time.monotonic() - begun
+        except (OSError, WireError, struct.error) as error:
+            if time.monotonic() - begun > seconds_max:
+                raise WireError(f"nothing was acknowledged in {seconds_max} s: {error}") from error
+            time.sleep(RETRY_S)
+
+
+def connect(address):
+    host, port = address.rsplit(":", 1)
+    return socket.create_connection((host, int(port)), 30)
+
+
+def answered(connection):
+    with connection.makefile("rb") as stream:
+        return stream.read(struct.unpack(">i", stream.read(4))[0])
+
+
+def idle_connections(address, count):
+    """Connections that have said who they are, as clients do, and then nothing. Raises OSError."""
+    connections = []
+    for _ in range(count):
+        connections.append(connect(address))
+        connections[-1].sendall(request(API_VERSIONS, b""))
+        answered(connections[-1])
+    return connections
+
+
+def waiting_consumers(address, topic, count):
+    """Connections that each wait for a first record of partition 0 of an empty topic."""
+    partition = struct.pack(">iqi", 0, 0, 1 << 20)
+    body = struct.pack(">iiiib", -1, WAIT_MS, 1, 1 << 20, 0)
+    body += array([text(topic) + array([partition])])
+    connections = []
+    for _ in range(count):
+        connections.append(connect(address))
+        connections[-1].sendall(request(FETCH, body))
+    return connections
+
+
+def close(connections):
+    for connection in connections:
+        connection.close()

@@ -1,0 +1,166 @@
+"""What is compared, as plain data: the workloads, each the same on both sides, how long their
+cells take, and the order in which sides take turns."""
+
+from collections import namedtuple
+
+OURS, THEIRS = SIDES = ("millrace", "kafka")
+
+# `measure` names how; `load` is of the load generator; `topic` and `settings` are what a side gets
+# beyond its defaults, as {side: ...}; `more` is what only this measure needs.
+Workload = namedtuple("Workload", "id words measure load topic settings more quick sides",
+                      defaults=({}, {}, {}, None, False, SIDES))
+# `idle_s` is how long nothing is done, `memory_bytes` what is touched before each pair.
+Scale = namedtuple("Scale", "pairs warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
+                            "connections memory_bytes")
+QUICK = Scale(5, 0.3, 1, 2, 128 << 20, 512 << 20, 1.5, 1000, 2 << 30)
+FULL = Scale(5, 1, 8, 60, 1 << 30, 4 << 30, 20, 10_000, 8 << 30)
+# Half an hour in slices of a minute, in turns as all else.
+SOAK = Scale(15, 1, 8, 58, 0, 0, 0, 0, 1 << 30)
+
+RECORD_BYTES = 1024
+LARGE = {"record-bytes": RECORD_BYTES, "batch-records": 900, "acks": "1"}
+MANY = {"record-bytes": RECORD_BYTES, "batch-records": 128, "request-batches": 8, "acks": "1"}
+SMALL = {"record-bytes": RECORD_BYTES, "batch-records": 16}
+ONE = {"record-bytes": 100, "batch-records": 1, "acks": "1"}
+# Few records for each of many partitions, as when a producer spreads them at random.
+SPREAD = {"record-bytes": RECORD_BYTES, "batch-records": 4, "request-batches": 256, "acks": "1"}
+DURABLE = {"record-bytes": RECORD_BYTES, "batch-records": 64, "partitions": 4, "acks": "all"}
+STEADY = {"record-bytes": RECORD_BYTES, "batch-records": 1, "in-flight": 1000, "acks": "1",
+          "rate": 2000}
+STEADY_MANY = {**STEADY, "batch-records": 10, "rate": 20_000}
+
+# Kafka acknowledges what the kernel has; with this, as Millrace by default, what the disk has.
+FLUSHED = {THEIRS: {"flush.messages": 1}}
+SMALL_CACHE = {OURS: (f"cache.bytes={64 << 20}",)}
+SHORT_SESSION = {THEIRS: ("zookeeper.session.timeout.ms=4000",)}
+TINY_SEGMENTS = dict.fromkeys(SIDES, {"segment.bytes": 4 << 20, "retention.bytes": 16 << 20})
+OFTEN_CHECKED = dict.fromkeys(SIDES, ("log.retention.check.interval.ms=1000",))
+
+
+def partitions_words(count):
+    return f"{count:,} partition{'' if count == 1 else 's'}"
+
+
+def spread_over(count, quick=False):
+    return Workload(f"W10-{count}", f"4 records of 1 KiB a batch over {partitions_words(count)}",
+                    "produce", {**SPREAD, "partitions": count}, quick=quick)
+
+
+def durable_of(producers, quick=False):
+    plural = "" if producers == 1 else "s"
+    return Workload(f"W5-{producers}", f"flushed before the answer, {producers} producer{plural}",
+                    "produce", {**DURABLE, "producers": producers}, FLUSHED, quick=quick)
+
+
+def fan_out_to(readers, quick=False):
+    return Workload(f"W16-{readers}", f"{readers} consumers of one topic at once, warm", "fetch",
+                    more={"readers": readers}, quick=quick)
+
+
+WORKLOADS = (
+    Workload("W1-1", "produce 1 KiB, batches of 900, 1 partition", "produce", LARGE, quick=True),
+    Workload("W1-16", "produce 1 KiB, 8 batches of 128 a request, 16 partitions", "produce",
+             {**MANY, "partitions": 16}),
+    Workload("W2", "produce 100 bytes, batches of 8,000", "produce",
+             {"record-bytes": 100, "batch-records": 8000, "acks": "1"}, quick=True),
+    Workload("W3-1", "one record a request, 1 connection, 5 in flight", "produce",
+             {**ONE, "in-flight": 5}, quick=True),
+    Workload("W3-64", "one record a request, 64 connections", "produce",
+             {**ONE, "in-flight": 1, "producers": 64}, quick=True),
+    durable_of(64, quick=True),
+    Workload("W6-warm", "1 consumer of a topic, warm", "fetch", more={"readers": 1}, quick=True),
+    fan_out_to(16, quick=True),
+    Workload("W8-2000", "2,000 records/s, one a request", "latency", STEADY, quick=True),
+    Workload("W8-20000", "20,000 records/s, ten a request", "latency", STEADY_MANY, quick=True),
+    Workload("W8-flushed", "2,000 records/s, flushed before the answer", "latency",
+             {**STEADY, "acks": "all"}, FLUSHED, quick=True),
+    spread_over(256, quick=True),
+    spread_over(2000, quick=True),
+    Workload("idle", "1,000 consumers that wait", "idle", more={"consumers": 1000}, quick=True),
+    Workload("W14-clean", "start after a clean stop, 25 partitions", "restart",
+             {"partitions": 25}, more={"kill": False}, quick=True),
+    Workload("memory", "resident after W1-1 and W10-256", "memory",
+             more={"loads": (LARGE, {**SPREAD, "partitions": 256})}, settings=SMALL_CACHE,
+             quick=True),
+    Workload("W7", "2,000 records/s beside a reader of what only the disk has", "beside_reader",
+             STEADY, settings=SMALL_CACHE, quick=True),
+    Workload("W14-killed", "start after kill -9, 25 partitions", "restart", {"partitions": 25},
+             more={"kill": True}, settings=SHORT_SESSION, quick=True),
+    Workload("punts", "writes that left the ring's thread", "punts", MANY, sides=(OURS,),
+             quick=True),
+    *(Workload(f"W4-{acks}", f"acks={acks}, batches of 16", "produce",
+               {**SMALL, "acks": acks, "partitions": 16, "producers": 8})
+      for acks in ("0", "1", "all")),
+    durable_of(1), durable_of(8),
+    fan_out_to(4),
+    Workload("W6-tail", "one consumer at the end of what is produced, 20,000 records/s", "tail",
+             STEADY_MANY),
+    Workload("W6-cold", "one consumer of what only the disk has", "fetch", settings=SMALL_CACHE,
+             more={"readers": 1, "cold": True}),
+    *(Workload(f"W9-{codec}", f"kcat, compression {codec}", "compressed", more={"codec": codec})
+      for codec in ("none", "lz4", "zstd")),
+    spread_over(1), spread_over(16),
+    Workload("W11", "idle connections, and an active one", "connections", STEADY),
+    Workload("W12", "50 producers, 288 partitions, 10,000 keys", "produce",
+             {**SMALL, "keys": 10_000, "producers": 50, "partitions": 288, "acks": "1"}),
+    Workload("W13", "20,000 records/s, segments of 4 MiB that come and go", "latency",
+             STEADY_MANY, TINY_SEGMENTS, OFTEN_CHECKED),
+)
+SOAKED = (Workload("W15", "20,000 records/s for half an hour, a minute each in turns", "latency",
+                   STEADY_MANY, quick=True),)
+BY_ID = {workload.id: workload for workload in (*WORKLOADS, *SOAKED)}
+
+
+def chosen(full):
+    return [workload for workload in WORKLOADS if full or workload.quick]
+
+
+def cell(workload, side, pair):
+    return {"id": f"{workload.id}-{side}~{pair}", "workload": workload.id, "side": side,
+            "pair": pair}
+
+
+def plan_of(workloads, scale):
+    """All cells: within a workload the sides take turns, A B A B; a pair is two neighbours."""
+    return [cell(workload, side, pair) for workload in workloads
+            for pair in range(1, scale.pairs + 1) for side in workload.sides]
+
+
+def groups_of(workloads, full):
+    """Workloads that share one start of both sides: those of one setting, or in a full run each
+    for itself. What isn't at its place in the table would be measured long after its neighbours."""
+    groups = []
+    for workload in workloads:
+        if groups and not full and groups[-1][0].settings == workload.settings:
+            groups[-1].append(workload)
+        else:
+            groups.append([workload])
+    return groups
+
+
+# Of starting both sides and warming Kafka's just-in-time compiler up.
+GROUP_SECONDS = 14
+
+
+def cell_seconds(workload, scale):
+    """About how long one side of a pair takes, with what comes before and behind it."""
+    load = scale.warm_up_s + scale.seconds + 1
+    latency = scale.warm_up_s + scale.latency_s + 1
+    fetched = scale.fill_bytes / 200e6
+    return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
+            "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 3,
+            "beside_reader": 2 * latency + scale.cold_bytes / 1e9,
+            "fetch": 1 + fetched * (workload.more or {}).get("readers", 1) / 2,
+            "compressed": 1 + fetched, "restart": 4 + fetched}[workload.measure]
+
+
+def pair_seconds(workload, scale):
+    return len(workload.sides) * cell_seconds(workload, scale) + scale.memory_bytes / 10e9
+
+
+def seconds_of(cells, scale, full):
+    """About how long these cells take, with the starts of the sides."""
+    pairs = {(one["workload"], one["pair"]) for one in cells}
+    workloads = list(dict.fromkeys(BY_ID[one["workload"]] for one in cells))
+    return (sum(pair_seconds(BY_ID[name], scale) for name, _ in pairs)
+            + GROUP_SECONDS * len(groups_of(workloads, full)))
