@@ -60,7 +60,7 @@ def pairs_left(results, group, scale):
 
 
 def measure_once(room, both, workload, pair):
-    """One cell of each side, one after the other; both are up, and one of them has nothing to do."""
+    """One cell of each side, one after the other. Both are up, and one has nothing to do."""
     sides.touch_free_memory(room.scale.memory_bytes)
     records = []
     for side in both:
@@ -87,7 +87,7 @@ def measure_pair(course, room, both, workload, pair):
 
 
 def measure_group(course, pairs):
-    """Pairs that share one start of both sides. When that fails, they are refused with the reason."""
+    """Pairs that share one start of both sides; when that fails, all refused with the reason."""
     options, folder = course.options, course.options.dir / DATA
     room = kafka_measure.Room(options.program, course.scale, folder)
     try:

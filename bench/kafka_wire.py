@@ -33,7 +33,7 @@ def create_topic(address, name, partitions, settings):
 
 
 def produce_one(address, topic):
-    """Sends a record to partition 0, acks=all. Raises OSError, or WireError when it wasn't taken."""
+    """Sends a record to partition 0, acks=all. Raises OSError, or WireError when it's refused."""
     row = struct.pack(">i", 0) + blob(batch([(None, b"first")]))
     body = maybe_text(None) + struct.pack(">hi", -1, 10_000) + array([text(topic) + array([row])])
     answer = call(address, *PRODUCE, body)

@@ -8,11 +8,11 @@ OURS, THEIRS = SIDES = ("millrace", "kafka")
 # `measure` names how; `load` is of the load generator; `topic` and `settings` are what a side gets
 # beyond its defaults, as {side: ...}; `more` is what only this measure needs.
 Workload = namedtuple("Workload", "id words measure load topic settings more quick sides",
-                      defaults=({}, {}, {}, None, False, SIDES))
+                      defaults=({}, {}, {}, {}, False, SIDES))
 # `idle_s` is how long nothing is done, `memory_bytes` what is touched before each pair.
 Scale = namedtuple("Scale", "pairs warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
                             "connections memory_bytes")
-QUICK = Scale(5, 0.3, 1, 2, 128 << 20, 512 << 20, 1.5, 1000, 2 << 30)
+QUICK = Scale(5, 0.25, 0.8, 1.5, 128 << 20, 512 << 20, 1, 1000, 2 << 30)
 FULL = Scale(5, 1, 8, 60, 1 << 30, 4 << 30, 20, 10_000, 8 << 30)
 # Half an hour in slices of a minute, in turns as all else.
 SOAK = Scale(15, 1, 8, 58, 0, 0, 0, 0, 1 << 30)
@@ -79,6 +79,8 @@ WORKLOADS = (
     Workload("idle", "1,000 consumers that wait", "idle", more={"consumers": 1000}, quick=True),
     Workload("W14-clean", "start after a clean stop, 25 partitions", "restart",
              {"partitions": 25}, more={"kill": False}, quick=True),
+    Workload("punts", "writes that left the ring's thread", "punts", MANY, sides=(OURS,),
+             quick=True),
     Workload("memory", "resident after W1-1 and W10-256", "memory",
              more={"loads": (LARGE, {**SPREAD, "partitions": 256})}, settings=SMALL_CACHE,
              quick=True),
@@ -86,8 +88,6 @@ WORKLOADS = (
              STEADY, settings=SMALL_CACHE, quick=True),
     Workload("W14-killed", "start after kill -9, 25 partitions", "restart", {"partitions": 25},
              more={"kill": True}, settings=SHORT_SESSION, quick=True),
-    Workload("punts", "writes that left the ring's thread", "punts", MANY, sides=(OURS,),
-             quick=True),
     *(Workload(f"W4-{acks}", f"acks={acks}, batches of 16", "produce",
                {**SMALL, "acks": acks, "partitions": 16, "producers": 8})
       for acks in ("0", "1", "all")),
@@ -140,18 +140,33 @@ def groups_of(workloads, full):
 
 # Of starting both sides and warming Kafka's just-in-time compiler up.
 GROUP_SECONDS = 14
+# Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
+FILL_RATE, READ_RATE = 200e6, 800e6
 
 
 def cell_seconds(workload, scale):
     """About how long one side of a pair takes, with what comes before and behind it."""
     load = scale.warm_up_s + scale.seconds + 1
     latency = scale.warm_up_s + scale.latency_s + 1
-    fetched = scale.fill_bytes / 200e6
+    fetched = topic_bytes(workload, scale) / READ_RATE
     return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
             "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 3,
-            "beside_reader": 2 * latency + scale.cold_bytes / 1e9,
-            "fetch": 1 + fetched * (workload.more or {}).get("readers", 1) / 2,
-            "compressed": 1 + fetched, "restart": 4 + fetched}[workload.measure]
+            "beside_reader": 2 * latency, "compressed": 1 + scale.fill_bytes / FILL_RATE,
+            "fetch": 0.5 + fetched * workload.more.get("readers", 1),
+            "restart": 3 + scale.fill_bytes / FILL_RATE}[workload.measure]
+
+
+def topic_bytes(workload, scale):
+    """What a topic is filled with that stays for all pairs."""
+    is_cold = workload.measure == "beside_reader" or workload.more.get("cold")
+    stays = workload.measure in ("beside_reader", "fetch")
+    return (scale.cold_bytes if is_cold else scale.fill_bytes) if stays else 0
+
+
+def fill_seconds(workload, scale):
+    """Of both sides: filling, and a first reader."""
+    count = topic_bytes(workload, scale)
+    return len(workload.sides) * (count / FILL_RATE + count / READ_RATE)
 
 
 def pair_seconds(workload, scale):
@@ -161,6 +176,7 @@ def pair_seconds(workload, scale):
 def seconds_of(cells, scale, full):
     """About how long these cells take, with the starts of the sides."""
     pairs = {(one["workload"], one["pair"]) for one in cells}
-    workloads = list(dict.fromkeys(BY_ID[one["workload"]] for one in cells))
+    workloads = [BY_ID[name] for name in dict.fromkeys(one["workload"] for one in cells)]
     return (sum(pair_seconds(BY_ID[name], scale) for name, _ in pairs)
+            + sum(fill_seconds(workload, scale) for workload in workloads)
             + GROUP_SECONDS * len(groups_of(workloads, full)))

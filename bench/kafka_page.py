@@ -1,0 +1,289 @@
+"""What a run of `./dev bench kafka` says: the ratios of the pairs beside the gates, the figures of
+both sides, and the page that shows them."""
+
+import kafka_targets as targets
+import limits
+import machine
+import rounds
+import svg
+from acks_page import GENERATOR_SHARE_MAX, durable_words, number_of
+from kafka_workloads import BY_ID, OURS, THEIRS
+from page import Column, Page
+
+NAMES = {OURS: "Millrace", THEIRS: "Kafka"}
+# (heading, figures of its targets, what the ratio is of).
+PICTURES = (
+    ("Processor time", ("cpu_s_per_gb", "cpu_s_per_million", "cpu_us_per_request"),
+     "Millrace / Kafka, broker's processor time: less is better"),
+    ("Latency", ("p99_ms",), "Millrace / Kafka, p99: less is better"),
+    ("Throughput", ("mb_per_s",), "Millrace / Kafka, MB/s: more is better"),
+    ("Memory, start, and doing nothing", ("rss_mib", "first_ack_s", "idle_percent"),
+     "Millrace / Kafka: less is better"),
+)
+FIGURES = ("mb_per_s", "records_per_s", "cpu_s_per_gb", "cpu_s_per_million", "cpu_us_per_request",
+           "machine_s_per_gb", "p50_ms", "p99_ms", "p999_ms", "max_ms", "rss_mib", "client_share")
+# Only some workloads have these.
+RARE = {"first_ack_s": "start to the first answer, s", "idle_percent": "of a core while idle, %",
+        "kib_per_connection": "memory of an idle connection, KiB",
+        "alone_p99_ms": "p99 without the reader, ms", "p99_growth": "p99 with the reader / without",
+        "punted_percent": "writes that left the ring's thread, %"}
+DRIFT = ("p99_ms", "rss_mib")
+
+
+def sides_of(cells):
+    """The figures of each side of each workload, as the median of its quiet pairs."""
+    rows = []
+    for workload, pairs in targets.by_pair(cells).items():
+        for side in BY_ID[workload].sides:
+            records = [pair[side] for pair in pairs.values() if side in pair]
+            if records:
+                quiet = rounds.quiet(records)
+                rows.append({"workload": workload, "side": side, "rounds": len(records),
+                             **{name: median_of(quiet, name) for name in (*FIGURES, *RARE)}})
+    return rows
+
+
+def median_of(records, figure):
+    known = [{figure: targets.figure_of(record, figure)} for record in records]
+    return rounds.median_of(known, figure)
+
+
+def summary(records):
+    """All that the page shows, as plain data; kafka.json is this."""
+    head = records[0]
+    of_kind = lambda kind: [record for record in records if record["kind"] == kind]
+    cells, failed = of_kind("cell"), of_kind("refused")
+    return {**{name: head[name] for name in ("full", "soak", "date", "dir", "facts", "scale")},
+            "limits": (of_kind("limits") or [{"why_not": "not measured"}])[-1],
+            "parts": of_kind("part"), "targets": targets.judge(cells), "sides": sides_of(cells),
+            "drift": drift_of(cells) if head["soak"] else {},
+            "failed": {record["id"]: record["why"] for record in failed},
+            "thrown": len(of_kind("thrown")),
+            "disturbed": sum(not rounds.is_quiet(record) for record in cells),
+            "steal_max": max((record["steal_share"] for record in cells), default=0),
+            "generator_bound": sum(record.get("client_share", 0) > GENERATOR_SHARE_MAX
+                                   for record in cells),
+            "unsent": sum(record.get("unsent", 0) > 0 for record in cells),
+            "errors": sum(record.get("errors", 0) for record in cells),
+            "cells_left": len(set(head["ids"]) - {one["id"] for one in cells + failed})}
+
+
+def drift_of(cells):
+    return {side: {figure: targets.slope_percent_per_hour(
+        [one for one in cells if one["side"] == side], figure) for figure in DRIFT}
+        for side in NAMES}
+
+
+def answer(data):
+    """How the gates stand, in some sentences."""
+    if data["soak"]:
+        return " ".join(drift_words(data)) or "Nothing was measured yet."
+    judged = [one for one in data["targets"] if one["holds"] is not None]
+    if not judged:
+        return "Nothing was measured yet that has a gate."
+    missed = [name_of(one) for one in judged if not one["holds"]]
+    held = len(judged) - len(missed)
+    text = f"Of {number_of(len(judged), 'gate')} that this run can tell, {held}"
+    text += f" {'holds' if held == 1 else 'hold'}."
+    return text + (f" Not held: {'; '.join(missed)}." if missed else "")
+
+
+def name_of(target):
+    return f"{target['id']} {target['words']}"
+
+
+def drift_words(data):
+    for side, name in NAMES.items():
+        slopes = data["drift"][side]
+        if None not in slopes.values():
+            yield (f"{name}: p99 moved by {slopes['p99_ms']:+.0f} % an hour and resident memory by"
+                   f" {slopes['rss_mib']:+.1f} %.")
+
+
+def gate_words(target):
+    if target["gate"] is None:
+        return "none"
+    bound = "at least" if target["more_is_better"] else "at most"
+    if target["is_absolute"]:
+        return f"{bound} {svg.short(target['gate'])} {target['unit']}"
+    return f"{bound} {svg.short(target['gate'])}×"
+
+
+def bar_of(target):
+    ratio = target["ratio"]
+    note = (f"{svg.short(target[OURS]['median'])} / {svg.short(target[THEIRS]['median'])}"
+            f" {target['unit']}, gate {gate_words(target)}")
+    return svg.Bar(name_of(target), ratio["median"], ratio["low"], ratio["high"], note)
+
+
+def gate_line(scale, gate, top):
+    x = scale.x(gate)
+    return (f'<line x1="{x:.1f}" y1="{top + 14}" x2="{x:.1f}" y2="{top + 38}" class="whisker"'
+            ' stroke-dasharray="3 2"/>')
+
+
+def gate_bars(title, measured, unit):
+    """Bars of ratios as those of svg.ratio_bars, each with its gate as a dashed line."""
+    svg.need_unit(unit, "ratio")
+    bars = [bar_of(target) for target in measured]
+    gates = [target["gate_ratio"] for target in measured]
+    values = [value for bar in bars for value in (bar.value, bar.low, bar.high) if value]
+    scale = svg.LogScale([*values, *filter(None, gates)], 4, svg.WIDTH - 52)
+    row = svg.BAR_ROW + svg.NOTE_LINE
+    bottom = len(bars) * row + 6
+    parts = list(ticks(scale, bottom))
+    for index, (bar, gate) in enumerate(zip(bars, gates)):
+        parts.extend(svg.bar_parts(scale, bar, index * row, svg.NOTE_LINE))
+        if gate:
+            parts.append(gate_line(scale, gate, index * row + svg.NOTE_LINE))
+    parts.append(svg.text(0, bottom + 32, f"{unit} (times, logarithmic)", "axis"))
+    return svg.picture(title, bottom + 40, parts)
+
+
+def ticks(scale, bottom):
+    for tick in scale.ticks():
+        x = scale.x(tick)
+        yield svg.line(x, 0, x, bottom, "one" if tick == 1 else "grid")
+        anchor = "start" if x < svg.TICK_HALF else "middle"
+        yield svg.text(x, bottom + 14, f"{tick:g}×", "small", anchor)
+
+
+def pictures(data):
+    for heading, figures, unit in PICTURES:
+        # Of nothing at all there is no logarithm; the table has it.
+        measured = [one for one in data["targets"] if one["figure"] in figures
+                    and one["ratio"]["low"]]
+        if measured:
+            yield heading, gate_bars(heading, measured, unit), says(measured)
+
+
+def says(measured):
+    gated = [one for one in measured if one["holds"] is not None]
+    held = sum(one["holds"] for one in gated)
+    even = sum(one["ratio"]["low"] <= 1 <= one["ratio"]["high"] for one in measured)
+    text = f"{held} of {number_of(len(gated), 'gate')} {'holds' if held == 1 else 'hold'}."
+    if even:
+        text += (f" In {even} the pairs disagree on which side is better, so there is no difference"
+                 " that this run could see.")
+    return text
+
+
+def spread_words(spread):
+    if spread["median"] is None:
+        return "–"
+    return (f"{svg.short(spread['median'])} ({svg.short(spread['low'])} to"
+            f" {svg.short(spread['high'])})")
+
+
+VERDICTS = {True: "holds", False: "does not hold", None: "–"}
+TARGET_COLUMNS = (
+    Column("target", words=True), Column("verdict", words=True), Column("ratio", "times Kafka's"),
+    Column("Millrace", "in the unit"), Column("Kafka", "in the unit"), Column("unit", words=True),
+    Column("gate", words=True), Column("ahead of all", "as the gate"), Column("pairs", "count"))
+SIDE_COLUMNS = (
+    Column("workload", words=True), Column("side", words=True), Column("rounds", "count"),
+    Column("rate", "MB/s"), Column("records", "1/s"), Column("broker", "processor s/GB"),
+    Column("broker", "s/million records"), Column("broker", "µs/request"),
+    Column("machine without client", "s/GB"), Column("p50", "ms"), Column("p99", "ms"),
+    Column("p99.9", "ms"), Column("slowest", "ms"), Column("resident", "MiB"),
+    Column("client", "of one processor"))
+RARE_COLUMNS = (Column("workload", words=True), Column("figure", words=True),
+                Column("Millrace", "in its unit"), Column("Kafka", "in its unit"))
+
+
+def target_rows(data):
+    for target in data["targets"]:
+        verdict = VERDICTS[target["holds"]] if target["pairs"] else "not measured"
+        yield [name_of(target), verdict, spread_words(target["ratio"]), spread_words(target[OURS]),
+               spread_words(target[THEIRS]), target["unit"], gate_words(target),
+               svg.short(target["ahead"]), target["pairs"]]
+
+
+def side_rows(data):
+    for row in data["sides"]:
+        yield [f"{row['workload']}: {BY_ID[row['workload']].words}", NAMES[row["side"]],
+               row["rounds"], *(svg.short(row[figure]) for figure in FIGURES)]
+
+
+def rare_rows(data):
+    found = {(row["workload"], row["side"]): row for row in data["sides"]}
+    for workload in dict.fromkeys(row["workload"] for row in data["sides"]):
+        for figure, words in RARE.items():
+            values = [found.get((workload, side), {}).get(figure) for side in NAMES]
+            if any(value is not None for value in values):
+                yield [workload, words, *map(svg.short, values)]
+
+
+def machine_facts(data):
+    return [*data["facts"], ("limits, by fio", limits.words(data["limits"])),
+            ("durable writes, by fio", durable_words(data["limits"])),
+            ("most taken by the host in a cell", f"{100 * data['steal_max']:.1f} %"),
+            *machine.run_facts(data)]
+
+
+CAVEATS = (
+    "Clients and brokers share this machine's processors and talk over the loopback interface: no"
+    " network is in these figures, and MB/s say as much of the client as of the broker.",
+    "One broker on each side, with a single replica of each partition (RF 1). Both are up all the"
+    " time, on the same filesystem; while one is measured the other has nothing to do. ZooKeeper's"
+    " processor time isn't counted as Kafka's.",
+    "Settings are each side's defaults, but for log.segment.delete.delay.ms=0 on both. So Millrace"
+    " flushes each record to stable storage before it acknowledges it, everywhere; Kafka leaves it"
+    " to the kernel, except where \"flushed\" is said, whose topics have flush.messages=1 there.",
+    "In \"memory\" and beside a cold reader Millrace has cache.bytes=64MiB. After a kill Kafka has"
+    " zookeeper.session.timeout.ms=4000, and the wait for its old session's end isn't counted.",
+    "Before each pair guest memory is touched and freed, so both sides find it warm. Java's"
+    " compiler is warmed up by a short load after each start of the sides, except where the start"
+    " itself is measured, and has a short warm-up in each cell.",
+    "The broker's processor time is that of its whole process with the kernel's workers for it."
+    " What the kernel writes back later is charged to nobody: it is in \"machine without client\","
+    " with all else that ran.",
+    "Latency counts from when a request was due (open loop). At 20,000/s ten records share a"
+    " request. A reader is kcat, which checks no checksums here.",
+    "A cold read is of files whose pages were written and given up; the host's own cache can't be"
+    " emptied from here. One worker of io_uring or none, only Millrace has such: T16 has no"
+    " counterpart.",
+    "T17, bytes copied in user space, is not measured: nothing counts copies inside a process from"
+    " outside.",
+)
+
+
+def caveats(data):
+    yield from CAVEATS
+    yield (f"Each ratio is of a pair, one cell of each side one after the other, of"
+           f" {data['scale']['pairs']} pairs. Figures are medians, with the least and the most.")
+    if data["thrown"]:
+        yield (f"Pairs that were measured anew, because the host took more than"
+               f" {100 * rounds.STEAL_MAX:.0f} % of the time of a side: {data['thrown']}.")
+    for count, words in ((data["disturbed"], "Cells that the host disturbed and whose pairs are"
+                                             " left out"),
+                         (data["generator_bound"], "Cells in which the client used up its one"
+                                                   " thread, so that the broker may be faster"),
+                         (data["unsent"], "Cells at a fixed rate in which not all that was due was"
+                                          " sent, so that latencies are too low"),
+                         (data["errors"], "Batches that were refused for now, and counted nowhere"
+                                          " else"),
+                         (data["cells_left"], "Cells that were not reached")):
+        if count:
+            yield f"{words}: {count}."
+
+
+def write(data, path):
+    page = Page("Millrace beside Apache Kafka", answer(data))
+    if not data["soak"]:
+        page.heading("How the gates stand")
+        page.pictures(list(pictures(data)))
+        page.paragraph("A bar is the median of the ratios of the pairs, the whisker goes from the"
+                       " least to the most, and the dashed line is the gate. Beside each: the"
+                       " median of Millrace / of Kafka.", soft=True)
+        page.table(TARGET_COLUMNS, list(target_rows(data)))
+    page.heading("Both sides")
+    page.table(SIDE_COLUMNS, list(side_rows(data)))
+    rare = list(rare_rows(data))
+    if rare:
+        page.table(RARE_COLUMNS, rare)
+    if data["failed"]:
+        page.table((Column("failed", words=True), Column("why", words=True)),
+                   sorted(data["failed"].items()), f"{len(data['failed'])} cells failed")
+    page.machine(machine_facts(data), list(caveats(data)))
+    page.write(path)

@@ -1,0 +1,299 @@
+"""Runs the driver of `./dev bench kafka` over a stand-in for its generator and for both sides: they
+take turns, pairs that the host disturbed are measured anew, an end that comes early loses no pair,
+and the page tells how the gates stand."""
+
+import contextlib
+import io
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as xml
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+import kafka_pairs  # noqa: E402
+import kafka_measure  # noqa: E402
+import kafka_page  # noqa: E402
+import kafka_sides  # noqa: E402
+import kafka_targets  # noqa: E402
+import kafka_workloads as workloads  # noqa: E402
+
+GENERATOR = '''#!/usr/bin/env python3
+import json, os, sys
+told = lambda name: sys.argv[sys.argv.index(name) + 1]
+if "W2" in told("--topic"):
+    print("what went wrong", file=sys.stderr)
+    sys.exit(1)
+with open(os.environ["SEEN"], "a") as seen:
+    print(told("--bootstrap"), told("--topic"), file=seen)
+print(json.dumps({"kind": "begin"}), flush=True)
+latency = {"answers": 4000, "p50": 100, "p95": 150, "p99": 200, "p999": 300, "max": 400}
+print(json.dumps({"kind": "result", "mb_per_s": 100, "records_per_s": 7, "records": 10**6,
+                  "bytes": 10**9, "requests": 1000, "latency_us": latency, "cpu_s": 0.5,
+                  "seconds": 1, "requests_unsent": 0, "records_in_all": 10**6, "errors": {}}))
+'''
+SMALL = workloads.Scale(3, 0, 0.01, 0.01, 1 << 20, 1 << 20, 0.01, 10, 1 << 20)
+
+
+class FakeSide:
+    """A broker that uses `step` seconds whenever somebody asks for how much it has used."""
+
+    pid = os.getpid()
+
+    def __init__(self, name, step):
+        self.name, self.address, self.filled = name, f"{name}:1", {}
+        self.used = itertools.count(0, step)
+
+    def is_up(self):
+        return True
+
+    def rss_mib(self):
+        return 100
+
+    def cpu_s(self):
+        return next(self.used)
+
+
+@contextlib.contextmanager
+def fake_sides(*_):
+    yield [FakeSide(workloads.OURS, 1), FakeSide(workloads.THEIRS, 4)]
+
+
+class Driver(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.out, self.seen = self.folder / "out", self.folder / "seen"
+        (self.folder / "generator").write_text(GENERATOR)
+        (self.folder / "generator").chmod(0o755)
+        for target, value in ((("QUICK"), SMALL), ("SOAK", SMALL)):
+            self.patch(mock.patch.object(workloads, target, value))
+        self.patch(mock.patch.object(kafka_sides, "started", fake_sides))
+        self.patch(mock.patch.object(kafka_sides, "versions", return_value=[["Kafka", "3.9.2"]]))
+        self.patch(mock.patch.object(kafka_sides, "use_home"))
+        self.patch(mock.patch.object(kafka_measure.wire, "create_topic"))
+        self.patch(mock.patch.object(kafka_measure, "warm_up"))
+        self.patch(mock.patch.object(kafka_pairs, "DISK_BYTES", {False: 1, True: 1}))
+        self.patch(mock.patch.dict(os.environ, SEEN=str(self.seen)))
+        self.steal = self.patch(mock.patch.object(kafka_measure.machine, "steal_share"))
+        self.steal.return_value = 0.0
+
+    def patch(self, patcher):
+        self.addCleanup(patcher.stop)
+        return patcher.start()
+
+    def run_once(self, *more, status=0):
+        argv = ["kafka_pairs.py", "--program", str(self.folder / "generator"), "--out",
+                str(self.out), *more]
+        said = io.StringIO()
+        # fio isn't there; all else is.
+        with mock.patch.object(sys, "argv", argv), contextlib.redirect_stdout(said), \
+                contextlib.redirect_stderr(said), \
+                mock.patch("shutil.which", side_effect=lambda tool: tool != "fio"):
+            self.assertEqual(kafka_pairs.main(), status, said.getvalue())
+        return said.getvalue()
+
+    def summary(self, name="kafka"):
+        return json.loads((self.out / f"{name}.json").read_text())
+
+    def records(self):
+        return [json.loads(line) for line in (self.out / "kafka.ndjson").read_text().splitlines()]
+
+    def page(self, name="kafka"):
+        html = (self.out / f"{name}.html").read_text()
+        xml.fromstring(re.search(r"<body>.*</body>", html, re.S).group(0))
+        return html
+
+    def turns(self):
+        return [line.split(":")[0] for line in self.seen.read_text().splitlines()]
+
+    def interrupted_after(self, cells):
+        whole, count = kafka_measure.measure, iter(range(cells))
+
+        def measure(*args):
+            if next(count, None) is None:
+                raise KeyboardInterrupt
+            return whole(*args)
+
+        return mock.patch.object(kafka_measure, "measure", measure)
+
+    def test_sides_take_turns_and_ratios_are_of_pairs(self):
+        said = self.run_once("--only", "W1-1", "W3-1")
+        self.assertRegex(said, r"^12 cells, about \d+ s, at most")
+        self.assertEqual(self.turns(), ["millrace", "kafka"] * 6)
+        found = {one["id"]: one for one in self.summary()["targets"]}
+        self.assertEqual(found["T1"]["ratio"], {"median": 0.25, "low": 0.25, "high": 0.25})
+        self.assertEqual((found["T1"]["pairs"], found["T1"]["holds"]), (3, True))
+        self.assertEqual(found["T2"]["pairs"], 0)
+        self.assertIn("Of 2 gates that this run can tell, 2 hold.", said)
+        html = self.page()
+        self.assertLess(html.index("2 hold"), html.index("<svg"))
+        for words in ("stroke-dasharray", "loopback", "RF 1", "3.9.2", "fio is not installed",
+                      "T17"):
+            self.assertIn(words, html)
+
+    def test_an_interrupted_pair_is_measured_anew_as_a_whole(self):
+        with self.interrupted_after(3):
+            self.run_once("--only", "W1-1", status=130)
+        self.assertEqual(self.summary()["cells_left"], 4)
+        self.assertRegex(self.run_once("--only", "W1-1"), "^4 cells left")
+        self.assertEqual(self.turns(), ["millrace", "kafka", "millrace"] + ["millrace", "kafka"] * 2)
+        self.assertRegex(self.run_once("--only", "W1-1"), "^6 cells, about")
+
+    def test_a_part_ends_before_a_pair_that_would_not_fit(self):
+        with mock.patch.object(kafka_pairs, "QUICK_SECONDS_MAX", 1):
+            self.assertIn("this part ends after 1 s", self.run_once("--only", "W1-1"))
+        self.assertFalse(self.seen.exists())
+        self.assertIn("Nothing was measured yet", self.page())
+
+    def test_a_disturbed_pair_is_measured_anew(self):
+        self.steal.side_effect = itertools.chain([0, 0.2], itertools.repeat(0))
+        self.run_once("--only", "W1-1")
+        self.assertEqual(self.turns(), ["millrace", "kafka"] * 4)
+        data = self.summary()
+        self.assertEqual((data["thrown"], data["disturbed"], data["cells_left"]), (1, 0, 0))
+
+    def test_what_stays_disturbed_is_in_no_ratio(self):
+        self.steal.side_effect = itertools.chain([0.2] * 6, itertools.repeat(0))
+        self.run_once("--only", "W1-1")
+        data = self.summary()
+        self.assertEqual((data["thrown"], data["disturbed"]), (2, 2))
+        self.assertEqual(data["targets"][0]["pairs"], 2)
+
+    def test_a_side_that_fails_is_named_with_the_reason(self):
+        self.run_once("--only", "W2")
+        self.assertEqual(set(self.summary()["failed"].values()), {"what went wrong"})
+        self.assertIn("what went wrong", self.page())
+
+    def test_where_a_side_does_not_start_all_its_pairs_are_refused(self):
+        with mock.patch.object(kafka_sides, "started", side_effect=OSError("no such port")):
+            self.run_once("--only", "W1-1")
+        self.assertEqual(len(self.summary()["failed"]), 6)
+
+    def test_the_soak_tells_how_both_drift(self):
+        self.run_once("--soak")
+        self.assertEqual(set(self.summary("kafka-soak")["drift"]), {"millrace", "kafka"})
+        self.assertIn("resident memory by +0.0 %", self.page("kafka-soak"))
+
+
+class Plan(unittest.TestCase):
+    def test_within_a_workload_sides_alternate_and_each_cell_is_there_once(self):
+        plan = workloads.plan_of(workloads.WORKLOADS, workloads.FULL)
+        self.assertEqual(len({one["id"] for one in plan}), len(plan))
+        both = [one for one in plan if one["workload"] != "punts"]
+        for ours, theirs in zip(both[0::2], both[1::2]):
+            self.assertEqual((ours["side"], theirs["side"]), workloads.SIDES)
+            self.assertEqual((ours["workload"], ours["pair"]), (theirs["workload"], theirs["pair"]))
+
+    def test_each_has_five_pairs_and_a_quick_run_fits_into_ten_minutes(self):
+        for scale in (workloads.QUICK, workloads.FULL):
+            self.assertGreaterEqual(scale.pairs, 5)
+        found = workloads.chosen(full=False)
+        seconds = workloads.seconds_of(workloads.plan_of(found, workloads.QUICK), workloads.QUICK,
+                                       full=False)
+        self.assertLess(seconds, kafka_pairs.QUICK_SECONDS_MAX)
+
+    def test_each_pair_fits_into_a_part(self):
+        for workload in workloads.WORKLOADS:
+            self.assertLess(workloads.GROUP_SECONDS
+                            + workloads.pair_seconds(workload, workloads.FULL),
+                            kafka_pairs.harness.PART_SECONDS_MAX)
+
+    def test_a_full_run_starts_the_sides_for_each_workload(self):
+        groups = workloads.groups_of(workloads.WORKLOADS, full=True)
+        self.assertEqual(len(groups), len(workloads.WORKLOADS))
+        for group in workloads.groups_of(workloads.WORKLOADS, full=False):
+            self.assertTrue(all(one.settings == group[0].settings for one in group))
+
+    def test_each_target_is_of_a_workload_that_a_quick_run_has_and_someone_measures(self):
+        quick = {workload.id for workload in workloads.chosen(full=False)}
+        self.assertLessEqual({target.workload for target in kafka_targets.TARGETS}, quick)
+        for workload in workloads.BY_ID.values():
+            self.assertIn(workload.measure, kafka_measure.MEASURES)
+
+
+def cells(workload, figure, pairs):
+    return [{"kind": "cell", **workloads.cell(workloads.BY_ID[workload], side, number),
+             figure: value, "steal_share": 0, "at": 3600 * number}
+            for number, pair in enumerate(pairs, 1)
+            for side, value in zip(workloads.SIDES, pair)]
+
+
+def target_of(found, figure, workload):
+    return next(one for one in kafka_targets.judge(found)
+                if (one["figure"], one["workload"]) == (figure, workload))
+
+
+class Gates(unittest.TestCase):
+    def test_a_share_of_kafkas_is_kept_by_the_median_of_the_ratios(self):
+        for ours, held in (((50, 50, 90), True), ((51, 51, 10), False)):
+            found = cells("W1-1", "cpu_s_per_gb", [(value, 100) for value in ours])
+            self.assertEqual(target_of(found, "cpu_s_per_gb", "W1-1")["holds"], held)
+
+    def test_where_more_is_better_it_must_be_reached(self):
+        for ours, held in ((299, False), (300, True)):
+            found = cells("W5-64", "mb_per_s", [(ours, 100)])
+            self.assertEqual(target_of(found, "mb_per_s", "W5-64")["holds"], held)
+
+    def test_an_absolute_one_is_of_our_own_figure_and_stands_beside_the_ratios(self):
+        for ours, held in ((192, True), (193, False)):
+            one = target_of(cells("memory", "rss_mib", [(ours, 1920)]), "rss_mib", "memory")
+            self.assertEqual((one["holds"], one["gate_ratio"]), (held, 0.1))
+
+    def test_what_one_side_alone_has_is_judged_without_a_ratio(self):
+        found = cells("punts", "punted_percent", [(0.5,), (3,), (0,)])
+        one = target_of(found, "punted_percent", "punts")
+        self.assertEqual((one["holds"], one["pairs"], one["ratio"]["median"]), (True, 3, None))
+
+    def test_a_side_without_its_twin_is_in_no_ratio(self):
+        found = cells("W1-1", "cpu_s_per_gb", [(1, 2), (1, 4)])[:-1]
+        self.assertEqual(target_of(found, "cpu_s_per_gb", "W1-1")["pairs"], 1)
+
+    def test_nothing_at_all_has_no_bar_but_a_row(self):
+        found = cells("idle", "idle_percent", [(0, 2)])
+        data = {"targets": kafka_targets.judge(found)}
+        self.assertEqual(list(kafka_page.pictures(data)), [])
+        row = next(row for row in kafka_page.target_rows(data) if row[0].startswith("T19"))
+        self.assertEqual(row[1], "holds")
+
+    def test_a_slope_is_in_percent_of_the_median_an_hour(self):
+        found = cells("W15", "p99_ms", [(1.0, 9), (1.1, 9), (1.2, 9)])
+        ours = [one for one in found if one["side"] == "millrace"]
+        self.assertAlmostEqual(kafka_targets.slope_percent_per_hour(ours, "p99_ms"), 100 / 11)
+
+
+class Sides(unittest.TestCase):
+    def test_a_processs_clock_tells_what_proc_does(self):
+        work = "x = sum(range(3_000_000)); print(flush=True); input()"
+        with subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as child:
+            child.stdout.readline()
+            time.sleep(0.05)
+            told = sum(kafka_measure.usage.cpu_of(child.pid))
+            exact = time.clock_gettime(kafka_sides.processor_clock(child.pid))
+            child.communicate(b"\n")
+        self.assertAlmostEqual(told, exact, delta=0.03)
+
+    def test_a_kafka_of_the_users_needs_its_jars(self):
+        with tempfile.TemporaryDirectory() as home:
+            with self.assertRaises(SystemExit):
+                kafka_sides.use_home(home)
+            (Path(home) / "libs").mkdir()
+            with mock.patch.object(kafka_sides.kafka, "home", None):
+                kafka_sides.use_home(home)
+                self.assertEqual(kafka_sides.kafka.class_path(), f"{home}/libs/*")
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False, verbosity=0).result
+    bad = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - min(bad, result.testsRun)} passed, {bad} failed")
+    sys.exit(1 if bad else 0)
