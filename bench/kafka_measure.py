@@ -27,7 +27,7 @@ Room = namedtuple("Room", "program scale folder")
 Moment = namedtuple("Moment", "time cpu_s clients_s ticks")
 Spent = namedtuple("Spent", "seconds cpu_s clients_s busy_s")
 
-ERRORS = (*sides.ERRORS, subprocess.SubprocessError, RuntimeError, ValueError)
+ERRORS = (*sides.ERRORS, subprocess.SubprocessError, RuntimeError, ValueError, LookupError)
 numbers = itertools.count(1)
 
 
@@ -49,6 +49,16 @@ def fresh_topic(side, workload, partitions=1):
     return name
 
 
+@contextlib.contextmanager
+def killed_after(child, seconds):
+    guard = threading.Timer(seconds, child.kill)
+    guard.start()
+    try:
+        yield
+    finally:
+        guard.cancel()
+
+
 def generate(room, side, topic, load, seconds, warm_up_s, *more):
     """Runs the load generator; returns what it said and what the side used in the seconds that
     count. Raises RuntimeError with what it complained of."""
@@ -56,15 +66,12 @@ def generate(room, side, topic, load, seconds, warm_up_s, *more):
     command = [room.program, "--bootstrap", side.address, "--topic", topic, "--seconds",
                str(seconds), "--warm-up", str(warm_up_s), "--tell-begin", *options, *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as child:
-        guard = threading.Timer(seconds + warm_up_s + TIMEOUT_S, child.kill)
-        guard.start()
+                          text=True) as child, killed_after(child, seconds + warm_up_s + TIMEOUT_S):
         child.stdout.readline()
         before = moment(side)
         line = child.stdout.readline()
         spent = spent_since(before, side)
         complaint = child.stderr.read().strip()
-    guard.cancel()
     if child.returncode or not line:
         raise RuntimeError(complaint or f"the generator ended with {child.returncode}")
     return json.loads(line), spent

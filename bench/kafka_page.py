@@ -10,6 +10,8 @@ from acks_page import GENERATOR_SHARE_MAX, durable_words, number_of
 from kafka_workloads import BY_ID, OURS, THEIRS
 from page import Column, Page
 
+# A ratio that is drawn; one that is less would leave the others no room.
+RATIO_MIN = 0.001
 NAMES = {OURS: "Millrace", THEIRS: "Kafka"}
 # (heading, figures of its targets, what the ratio is of).
 PICTURES = (
@@ -110,16 +112,22 @@ def gate_words(target):
 
 
 def bar_of(target):
-    ratio = target["ratio"]
+    ratio = {name: max(value, RATIO_MIN) for name, value in target["ratio"].items()}
     note = (f"{svg.short(target[OURS]['median'])} / {svg.short(target[THEIRS]['median'])}"
             f" {target['unit']}, gate {gate_words(target)}")
     return svg.Bar(name_of(target), ratio["median"], ratio["low"], ratio["high"], note)
 
 
-def gate_line(scale, gate, top):
-    x = scale.x(gate)
-    return (f'<line x1="{x:.1f}" y1="{top + 14}" x2="{x:.1f}" y2="{top + 38}" class="whisker"'
-            ' stroke-dasharray="3 2"/>')
+def gated_bar(scale, bar, gate, top):
+    """A bar with its gate as a dashed line; the figure stands behind both."""
+    *drawn, _ = svg.bar_parts(scale, bar, top, svg.NOTE_LINE)
+    yield from drawn
+    top, behind = top + svg.NOTE_LINE, scale.x(max(bar.high, 1, gate or 0)) + 6
+    if gate:
+        x = scale.x(gate)
+        yield (f'<line x1="{x:.1f}" y1="{top + 16}" x2="{x:.1f}" y2="{top + 36}" class="whisker"'
+               ' stroke-dasharray="3 2"/>')
+    yield svg.text(behind, top + 30, f"{svg.short(bar.value)}×", "value")
 
 
 def gate_bars(title, measured, unit):
@@ -133,9 +141,7 @@ def gate_bars(title, measured, unit):
     bottom = len(bars) * row + 6
     parts = list(ticks(scale, bottom))
     for index, (bar, gate) in enumerate(zip(bars, gates)):
-        parts.extend(svg.bar_parts(scale, bar, index * row, svg.NOTE_LINE))
-        if gate:
-            parts.append(gate_line(scale, gate, index * row + svg.NOTE_LINE))
+        parts.extend(gated_bar(scale, bar, gate, index * row))
     parts.append(svg.text(0, bottom + 32, f"{unit} (times, logarithmic)", "axis"))
     return svg.picture(title, bottom + 40, parts)
 
@@ -161,10 +167,12 @@ def says(measured):
     gated = [one for one in measured if one["holds"] is not None]
     held = sum(one["holds"] for one in gated)
     even = sum(one["ratio"]["low"] <= 1 <= one["ratio"]["high"] for one in measured)
-    text = f"{held} of {number_of(len(gated), 'gate')} {'holds' if held == 1 else 'hold'}."
+    text = f"Gates held: {held} of {len(gated)}."
     if even:
         text += (f" In {even} the pairs disagree on which side is better, so there is no difference"
                  " that this run could see.")
+    if any(one["ratio"]["low"] < RATIO_MIN for one in measured):
+        text += f" Ratios under {RATIO_MIN}× are drawn there."
     return text
 
 
@@ -214,6 +222,17 @@ def rare_rows(data):
                 yield [workload, words, *map(svg.short, values)]
 
 
+def limit_words(data):
+    """How the fastest loads stand to what the disk can do."""
+    limit = data["limits"].get("write_mb_per_s")
+    rates = {row["side"]: row["mb_per_s"] for row in data["sides"] if row["workload"] == "W1-1"}
+    if not limit or None in (rates.get(OURS), rates.get(THEIRS)):
+        return ""
+    return (f"fio wrote {svg.short(limit)} MB/s to this disk, one block after the other past the"
+            f" page cache. In W1-1 Millrace took {svg.short(rates[OURS])} MB/s of records to stable"
+            f" storage, and Kafka {svg.short(rates[THEIRS])} MB/s to the page cache.")
+
+
 def machine_facts(data):
     return [*data["facts"], ("limits, by fio", limits.words(data["limits"])),
             ("durable writes, by fio", durable_words(data["limits"])),
@@ -232,7 +251,8 @@ CAVEATS = (
     " to the kernel, except where \"flushed\" is said, whose topics have flush.messages=1 there.",
     "In \"memory\" and beside a cold reader Millrace has cache.bytes=64MiB. After a kill Kafka has"
     " zookeeper.session.timeout.ms=4000, and the wait for its old session's end isn't counted.",
-    "Before each pair guest memory is touched and freed, so both sides find it warm. Java's"
+    "Before each pair guest memory is touched and freed, so both sides find it warm; nothing is"
+    " measured with memory that the host has still to give, which costs Kafka more. Java's"
     " compiler is warmed up by a short load after each start of the sides, except where the start"
     " itself is measured, and has a short warm-up in each cell.",
     "The broker's processor time is that of its whole process with the kernel's workers for it."
@@ -241,8 +261,7 @@ CAVEATS = (
     "Latency counts from when a request was due (open loop). At 20,000/s ten records share a"
     " request. A reader is kcat, which checks no checksums here.",
     "A cold read is of files whose pages were written and given up; the host's own cache can't be"
-    " emptied from here. One worker of io_uring or none, only Millrace has such: T16 has no"
-    " counterpart.",
+    " emptied from here. T16 is of io_uring, which Kafka doesn't use: it has no counterpart.",
     "T17, bytes copied in user space, is not measured: nothing counts copies inside a process from"
     " outside.",
 )
@@ -277,6 +296,7 @@ def write(data, path):
                        " least to the most, and the dashed line is the gate. Beside each: the"
                        " median of Millrace / of Kafka.", soft=True)
         page.table(TARGET_COLUMNS, list(target_rows(data)))
+        page.paragraph(limit_words(data))
     page.heading("Both sides")
     page.table(SIDE_COLUMNS, list(side_rows(data)))
     rare = list(rare_rows(data))
