@@ -1,44 +1,26 @@
 """How one side of a pair is measured, a function for each kind of workload: what the clients said,
 and what the broker's whole process has used meanwhile."""
 
-import contextlib
 import itertools
-import json
 import os
-import subprocess
-import threading
 import time
 from collections import namedtuple
 
-import kafka_sides as sides
 import kafka_wire as wire
 import machine
 import usage
 from broker import kcat
-from kafka_workloads import RECORD_BYTES, DURABLE
+from kafka_clients import (ERRORS, TIMEOUT_S, bytes_read, cold_reader, finish, generate, moment,
+                           reader, spent_since, told)
+from kafka_workloads import DURABLE, RECORD_BYTES, THEIRS, WARM_UPS
 
-TIMEOUT_S = 120
 FILL_RATE = 200_000  # records a second: what both sides take, so that both hold the same
 LINE_BYTES = RECORD_BYTES + 1
 # Half of such a line can be taken away by compression.
 LINE = b"a line of text that repeats itself, with a number: "
 
 Room = namedtuple("Room", "program scale folder")
-Moment = namedtuple("Moment", "time cpu_s clients_s ticks")
-Spent = namedtuple("Spent", "seconds cpu_s clients_s busy_s")
-
-ERRORS = (*sides.ERRORS, subprocess.SubprocessError, RuntimeError, ValueError, LookupError)
 numbers = itertools.count(1)
-
-
-def moment(side):
-    return Moment(time.monotonic(), side.cpu_s(), usage.children(), machine.ticks())
-
-
-def spent_since(before, side):
-    now = moment(side)
-    return Spent(now.time - before.time, now.cpu_s - before.cpu_s,
-                 now.clients_s - before.clients_s, machine.busy_s(before.ticks, now.ticks))
 
 
 def fresh_topic(side, workload, partitions=1):
@@ -49,55 +31,10 @@ def fresh_topic(side, workload, partitions=1):
     return name
 
 
-@contextlib.contextmanager
-def killed_after(child, seconds):
-    guard = threading.Timer(seconds, child.kill)
-    guard.start()
-    try:
-        yield
-    finally:
-        guard.cancel()
-
-
-def generate(room, side, topic, load, seconds, warm_up_s, *more):
-    """Runs the load generator; returns what it said and what the side used in the seconds that
-    count. Raises RuntimeError with what it complained of."""
-    options = [word for name, value in load.items() for word in (f"--{name}", str(value))]
-    command = [room.program, "--bootstrap", side.address, "--topic", topic, "--seconds",
-               str(seconds), "--warm-up", str(warm_up_s), "--tell-begin", *options, *more]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as child, killed_after(child, seconds + warm_up_s + TIMEOUT_S):
-        child.stdout.readline()
-        before = moment(side)
-        line = child.stdout.readline()
-        spent = spent_since(before, side)
-        complaint = child.stderr.read().strip()
-    if child.returncode or not line:
-        raise RuntimeError(complaint or f"the generator ended with {child.returncode}")
-    return json.loads(line), spent
-
-
-def told(result, spent):
-    """Figures of a load: the client's, and the broker's per GB, record and request."""
-    if not result["records"]:
-        raise RuntimeError(f"nothing was acknowledged: {result['errors']}")
-    gigabytes = result["bytes"] / 1e9
-    latency = result["latency_us"] or {}
-    own = {f"{share}_ms": latency[share] / 1e3 for share in ("p50", "p99", "p999", "max")
-           if share in latency}
-    return {"mb_per_s": result["mb_per_s"], "records_per_s": result["records_per_s"],
-            "cpu_s_per_gb": spent.cpu_s / gigabytes,
-            "cpu_s_per_million": spent.cpu_s / result["records"] * 1e6,
-            "cpu_us_per_request": spent.cpu_s / result["requests"] * 1e6,
-            "machine_s_per_gb": max(spent.busy_s - result["cpu_s"], 0) / gigabytes,
-            "client_share": result["cpu_s"] / result["seconds"], **own,
-            "answers": latency.get("answers", 0), "unsent": result["requests_unsent"],
-            "errors": sum(result["errors"].values())}
-
-
 def loaded(room, side, workload, load, seconds):
     topic = fresh_topic(side, workload, load.get("partitions", 1))
-    return told(*generate(room, side, topic, load, seconds, room.scale.warm_up_s, "--remove-topic"))
+    return told(*generate(room.program, side, topic, load, seconds, room.scale.warm_up_s,
+                          "--remove-topic"))
 
 
 def produce(room, side, workload):
@@ -118,34 +55,8 @@ def fill(room, side, topic, count, partitions=1):
     """Brings about so many bytes into a topic; returns how many records it has more."""
     load = {**DURABLE, "partitions": partitions, "rate": FILL_RATE, "in-flight": 50}
     seconds = max(count / RECORD_BYTES / FILL_RATE, 0.05)
-    result, _ = generate(room, side, topic, load, seconds, 0)
+    result, _ = generate(room.program, side, topic, load, seconds, 0)
     return result["records_in_all"]
-
-
-def reader(side, topic, *more, out=subprocess.DEVNULL):
-    return subprocess.Popen(["kcat", "-C", "-b", side.address, "-t", topic, "-p", "0", "-o",
-                             "beginning", "-q", "-X", "fetch.wait.max.ms=10", *more],
-                            stdout=out, stderr=subprocess.PIPE)
-
-
-def finish(child, timeout=TIMEOUT_S):
-    try:
-        _, said = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.communicate()
-        raise RuntimeError(f"kcat had not read all after {timeout:.0f} s") from None
-    if child.returncode:
-        raise RuntimeError(f"kcat ended with {child.returncode}: {said.decode().strip()[-200:]}")
-
-
-def bytes_read(side, topic):
-    child = reader(side, topic, "-e", out=subprocess.PIPE)
-    count = sum(len(block) for block in iter(lambda: child.stdout.read(1 << 20), b""))
-    child.stdout.close()
-    child.stdout = None
-    finish(child)
-    return count
 
 
 def filled(room, side, workload, count):
@@ -185,35 +96,12 @@ def tail(room, side, workload):
     due = int(workload.load["rate"] * room.scale.latency_s)
     child = reader(side, topic, "-c", str(due))
     try:
-        figures = told(*generate(room, side, topic, workload.load, room.scale.latency_s,
+        figures = told(*generate(room.program, side, topic, workload.load, room.scale.latency_s,
                                  room.scale.warm_up_s))
         finish(child, 10)
     finally:
         child.kill()
     return figures
-
-
-@contextlib.contextmanager
-def cold_reader(side, topic):
-    """Somebody reads the topic from the disk, over and over, and tells nobody how far it is."""
-    done = threading.Event()
-
-    def read():
-        while not done.is_set():
-            side.flush(topic, gives_up_cache=True)
-            child = reader(side, topic, "-e")
-            while child.poll() is None and not done.wait(0.05):
-                pass
-            child.kill()
-            child.communicate()
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def beside_reader(room, side, workload):
@@ -314,7 +202,8 @@ def measure(room, side, workload):
 
 
 def warm_up(room, side):
-    """Java compiles what has run for a while; the other side gets the same."""
-    for load in ({**DURABLE, "acks": "1"}, {"record-bytes": 100, "batch-records": 1, "acks": "1"}):
-        generate(room, side, f"warm-up-{next(numbers)}", load, max(room.scale.seconds, 1.5), 0,
-                 "--remove-topic")
+    """Java compiles what has run for a while. The other side has nothing to compile, and gets the
+    same loads for as long as a cell."""
+    seconds = room.scale.java_s if side.name == THEIRS else room.scale.seconds
+    for load in WARM_UPS:
+        generate(room.program, side, f"warm-up-{next(numbers)}", load, seconds, 0, "--remove-topic")

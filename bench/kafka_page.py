@@ -7,11 +7,10 @@ import machine
 import rounds
 import svg
 from acks_page import GENERATOR_SHARE_MAX, durable_words, number_of
+from kafka_bars import RATIO_MIN, gate_bars, gate_words, name_of
 from kafka_workloads import BY_ID, OURS, THEIRS
 from page import Column, Page
 
-# A ratio that is drawn; one that is less would leave the others no room.
-RATIO_MIN = 0.001
 NAMES = {OURS: "Millrace", THEIRS: "Kafka"}
 # (heading, figures of its targets, what the ratio is of).
 PICTURES = (
@@ -90,68 +89,12 @@ def answer(data):
     return text + (f" Not held: {'; '.join(missed)}." if missed else "")
 
 
-def name_of(target):
-    return f"{target['id']} {target['words']}"
-
-
 def drift_words(data):
     for side, name in NAMES.items():
         slopes = data["drift"][side]
         if None not in slopes.values():
             yield (f"{name}: p99 moved by {slopes['p99_ms']:+.0f} % an hour and resident memory by"
                    f" {slopes['rss_mib']:+.1f} %.")
-
-
-def gate_words(target):
-    if target["gate"] is None:
-        return "none"
-    bound = "at least" if target["more_is_better"] else "at most"
-    if target["is_absolute"]:
-        return f"{bound} {svg.short(target['gate'])} {target['unit']}"
-    return f"{bound} {svg.short(target['gate'])}×"
-
-
-def bar_of(target):
-    ratio = {name: max(value, RATIO_MIN) for name, value in target["ratio"].items()}
-    note = (f"{svg.short(target[OURS]['median'])} / {svg.short(target[THEIRS]['median'])}"
-            f" {target['unit']}, gate {gate_words(target)}")
-    return svg.Bar(name_of(target), ratio["median"], ratio["low"], ratio["high"], note)
-
-
-def gated_bar(scale, bar, gate, top):
-    """A bar with its gate as a dashed line; the figure stands behind both."""
-    *drawn, _ = svg.bar_parts(scale, bar, top, svg.NOTE_LINE)
-    yield from drawn
-    top, behind = top + svg.NOTE_LINE, scale.x(max(bar.high, 1, gate or 0)) + 6
-    if gate:
-        x = scale.x(gate)
-        yield (f'<line x1="{x:.1f}" y1="{top + 16}" x2="{x:.1f}" y2="{top + 36}" class="whisker"'
-               ' stroke-dasharray="3 2"/>')
-    yield svg.text(behind, top + 30, f"{svg.short(bar.value)}×", "value")
-
-
-def gate_bars(title, measured, unit):
-    """Bars of ratios as those of svg.ratio_bars, each with its gate as a dashed line."""
-    svg.need_unit(unit, "ratio")
-    bars = [bar_of(target) for target in measured]
-    gates = [target["gate_ratio"] for target in measured]
-    values = [value for bar in bars for value in (bar.value, bar.low, bar.high) if value]
-    scale = svg.LogScale([*values, *filter(None, gates)], 4, svg.WIDTH - 52)
-    row = svg.BAR_ROW + svg.NOTE_LINE
-    bottom = len(bars) * row + 6
-    parts = list(ticks(scale, bottom))
-    for index, (bar, gate) in enumerate(zip(bars, gates)):
-        parts.extend(gated_bar(scale, bar, gate, index * row))
-    parts.append(svg.text(0, bottom + 32, f"{unit} (times, logarithmic)", "axis"))
-    return svg.picture(title, bottom + 40, parts)
-
-
-def ticks(scale, bottom):
-    for tick in scale.ticks():
-        x = scale.x(tick)
-        yield svg.line(x, 0, x, bottom, "one" if tick == 1 else "grid")
-        anchor = "start" if x < svg.TICK_HALF else "middle"
-        yield svg.text(x, bottom + 14, f"{tick:g}×", "small", anchor)
 
 
 def pictures(data):
@@ -246,15 +189,19 @@ CAVEATS = (
     "One broker on each side, with a single replica of each partition (RF 1). Both are up all the"
     " time, on the same filesystem; while one is measured the other has nothing to do. ZooKeeper's"
     " processor time isn't counted as Kafka's.",
-    "Settings are each side's defaults, but for log.segment.delete.delay.ms=0 on both. So Millrace"
+    "Settings are each side's defaults, but for log.segment.delete.delay.ms=0 on both, and Kafka"
+    " logs warnings only. So Millrace"
     " flushes each record to stable storage before it acknowledges it, everywhere; Kafka leaves it"
     " to the kernel, except where \"flushed\" is said, whose topics have flush.messages=1 there.",
-    "In \"memory\" and beside a cold reader Millrace has cache.bytes=64MiB. After a kill Kafka has"
-    " zookeeper.session.timeout.ms=4000, and the wait for its old session's end isn't counted.",
+    "In \"memory\", after a kill and beside or as a cold reader Millrace has cache.bytes=64MiB, and"
+    " Kafka zookeeper.session.timeout.ms=4000; the wait for a killed broker's session to end isn't"
+    " counted.",
     "Before each pair guest memory is touched and freed, so both sides find it warm; nothing is"
     " measured with memory that the host has still to give, which costs Kafka more. Java's"
-    " compiler is warmed up by a short load after each start of the sides, except where the start"
-    " itself is measured, and has a short warm-up in each cell.",
+    " compiler is warmed up by three loads after each start of the sides, but for those that are"
+    " measured themselves, and in each cell again. It goes on compiling while it is measured, above"
+    " all in a quick run, whose cells are short: of what Kafka costs after hours, a full run says"
+    " more.",
     "The broker's processor time is that of its whole process with the kernel's workers for it."
     " What the kernel writes back later is charged to nobody: it is in \"machine without client\","
     " with all else that ran.",

@@ -125,7 +125,7 @@ def measure(options, results, found, scale, until):
     with harness.part_of(results):
         for group in workloads.groups_of(found, options.full):
             pairs = pairs_left(results, group, scale)
-            if pairs and fits(course, pairs[0][0], workloads.GROUP_SECONDS):
+            if pairs and fits(course, pairs[0][0], workloads.start_seconds(scale)):
                 measure_group(course, pairs)
 
 

@@ -23,8 +23,8 @@ import kafka_wire as wire  # noqa: E402
 import machine  # noqa: E402
 import usage  # noqa: E402
 from broker import Broker, BrokerError, free_port  # noqa: E402
+from kafka_workloads import OURS, THEIRS  # noqa: E402
 
-OURS, THEIRS = "millrace", "kafka"
 # What a removed topic leaves is gone at once, or the disk would hold the topics of a minute.
 HOUSEKEEPING = ("log.segment.delete.delay.ms=0",)
 # For as long as the session of a broker that was killed lasts, ZooKeeper refuses its successor.
@@ -173,10 +173,9 @@ def started(options, folder, settings):
 
 
 def allow_connections():
-    """As many descriptors as this user may have, for the brokers that are started hereafter too."""
+    """As many descriptors as this user may have, also for the brokers that are started then."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return most
 
 
 def touch_free_memory(count):

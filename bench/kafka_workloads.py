@@ -9,13 +9,14 @@ OURS, THEIRS = SIDES = ("millrace", "kafka")
 # beyond its defaults, as {side: ...}; `more` is what only this measure needs.
 Workload = namedtuple("Workload", "id words measure load topic settings more quick sides",
                       defaults=({}, {}, {}, {}, False, SIDES))
-# `idle_s` is how long nothing is done, `memory_bytes` what is touched before each pair.
-Scale = namedtuple("Scale", "pairs warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
+# `java_s` is how long Java's compiler gets for each of some loads after a start, `idle_s` how long
+# nothing is done, `memory_bytes` what is touched before each pair.
+Scale = namedtuple("Scale", "pairs java_s warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
                             "connections memory_bytes")
-QUICK = Scale(5, 0.25, 0.8, 1.5, 128 << 20, 512 << 20, 1, 1000, 2 << 30)
-FULL = Scale(5, 1, 8, 60, 1 << 30, 4 << 30, 20, 10_000, 8 << 30)
+QUICK = Scale(5, 4, 0.25, 0.75, 1.5, 128 << 20, 512 << 20, 1, 1000, 1 << 30)
+FULL = Scale(5, 15, 1, 8, 60, 1 << 30, 4 << 30, 20, 10_000, 8 << 30)
 # Half an hour in slices of a minute, in turns as all else.
-SOAK = Scale(15, 1, 8, 58, 0, 0, 0, 0, 1 << 30)
+SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30)
 
 RECORD_BYTES = 1024
 LARGE = {"record-bytes": RECORD_BYTES, "batch-records": 900, "acks": "1"}
@@ -31,8 +32,9 @@ STEADY_MANY = {**STEADY, "batch-records": 10, "rate": 20_000}
 
 # Kafka acknowledges what the kernel has; with this, as Millrace by default, what the disk has.
 FLUSHED = {THEIRS: {"flush.messages": 1}}
-SMALL_CACHE = {OURS: (f"cache.bytes={64 << 20}",)}
-SHORT_SESSION = {THEIRS: ("zookeeper.session.timeout.ms=4000",)}
+# One for both, so that they share a start: a cache that holds little of what is read, and a session
+# that doesn't long outlive a broker that was killed.
+SMALL_CACHE = {OURS: (f"cache.bytes={64 << 20}",), THEIRS: ("zookeeper.session.timeout.ms=4000",)}
 TINY_SEGMENTS = dict.fromkeys(SIDES, {"segment.bytes": 4 << 20, "retention.bytes": 16 << 20})
 OFTEN_CHECKED = dict.fromkeys(SIDES, ("log.retention.check.interval.ms=1000",))
 
@@ -87,7 +89,7 @@ WORKLOADS = (
     Workload("W7", "2,000 records/s beside a reader of what only the disk has", "beside_reader",
              STEADY, settings=SMALL_CACHE, quick=True),
     Workload("W14-killed", "start after kill -9, 25 partitions", "restart", {"partitions": 25},
-             more={"kill": True}, settings=SHORT_SESSION, quick=True),
+             more={"kill": True}, settings=SMALL_CACHE, quick=True),
     *(Workload(f"W4-{acks}", f"acks={acks}, batches of 16", "produce",
                {**SMALL, "acks": acks, "partitions": 16, "producers": 8})
       for acks in ("0", "1", "all")),
@@ -138,10 +140,14 @@ def groups_of(workloads, full):
     return groups
 
 
-# Of starting both sides and warming Kafka's just-in-time compiler up.
-GROUP_SECONDS = 14
+WARM_UPS = ({**DURABLE, "acks": "1"}, ONE, {**SPREAD, "partitions": 64})
+START_S = 8  # of both sides
 # Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
 FILL_RATE, READ_RATE = 200e6, 800e6
+
+
+def start_seconds(scale):
+    return START_S + (scale.java_s + scale.seconds) * len(WARM_UPS)
 
 
 def cell_seconds(workload, scale):
@@ -153,7 +159,8 @@ def cell_seconds(workload, scale):
             "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 3,
             "beside_reader": 2 * latency, "compressed": 1 + scale.fill_bytes / FILL_RATE,
             "fetch": 0.5 + fetched * workload.more.get("readers", 1),
-            "restart": 3 + scale.fill_bytes / FILL_RATE}[workload.measure]
+            "restart": (5 if workload.more.get("kill") else 3) + scale.fill_bytes / FILL_RATE,
+            }[workload.measure]
 
 
 def topic_bytes(workload, scale):
@@ -179,4 +186,4 @@ def seconds_of(cells, scale, full):
     workloads = [BY_ID[name] for name in dict.fromkeys(one["workload"] for one in cells)]
     return (sum(pair_seconds(BY_ID[name], scale) for name, _ in pairs)
             + sum(fill_seconds(workload, scale) for workload in workloads)
-            + GROUP_SECONDS * len(groups_of(workloads, full)))
+            + start_seconds(scale) * len(groups_of(workloads, full)))

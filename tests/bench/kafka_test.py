@@ -39,7 +39,7 @@ print(json.dumps({"kind": "result", "mb_per_s": 100, "records_per_s": 7, "record
                   "bytes": 10**9, "requests": 1000, "latency_us": latency, "cpu_s": 0.5,
                   "seconds": 1, "requests_unsent": 0, "records_in_all": 10**6, "errors": {}}))
 '''
-SMALL = workloads.Scale(3, 0, 0.01, 0.01, 1 << 20, 1 << 20, 0.01, 10, 1 << 20)
+SMALL = workloads.Scale(3, 0, 0, 0.01, 0.01, 1 << 20, 1 << 20, 0.01, 10, 1 << 20)
 
 
 class FakeSide:
@@ -201,7 +201,7 @@ class Plan(unittest.TestCase):
 
     def test_each_pair_fits_into_a_part(self):
         for workload in workloads.WORKLOADS:
-            self.assertLess(workloads.GROUP_SECONDS
+            self.assertLess(workloads.start_seconds(workloads.FULL)
                             + workloads.pair_seconds(workload, workloads.FULL),
                             kafka_pairs.harness.PART_SECONDS_MAX)
 
@@ -275,7 +275,7 @@ class Sides(unittest.TestCase):
                               stdout=subprocess.PIPE) as child:
             child.stdout.readline()
             time.sleep(0.05)
-            told = sum(kafka_measure.usage.cpu_of(child.pid))
+            told = sum(kafka_sides.usage.cpu_of(child.pid))
             exact = time.clock_gettime(kafka_sides.processor_clock(child.pid))
             child.communicate(b"\n")
         self.assertAlmostEqual(told, exact, delta=0.03)

@@ -1,0 +1,136 @@
+"""The clients of the comparison, the same for both sides: the load generator and kcat; and what a
+side's process and the machine used while they ran."""
+
+import contextlib
+import json
+import subprocess
+import threading
+import time
+from collections import namedtuple
+
+import kafka_sides as sides
+import machine
+import usage
+
+TIMEOUT_S = 120
+
+Moment = namedtuple("Moment", "time cpu_s clients_s ticks")
+Spent = namedtuple("Spent", "seconds cpu_s clients_s busy_s")
+ERRORS = (*sides.ERRORS, subprocess.SubprocessError, RuntimeError, ValueError, LookupError)
+
+
+def moment(side):
+    return Moment(time.monotonic(), side.cpu_s(), usage.children(), machine.ticks())
+
+
+def spent_since(before, side):
+    now = moment(side)
+    return Spent(now.time - before.time, now.cpu_s - before.cpu_s,
+                 now.clients_s - before.clients_s, machine.busy_s(before.ticks, now.ticks))
+
+
+@contextlib.contextmanager
+def killed_after(child, seconds):
+    guard = threading.Timer(seconds, child.kill)
+    guard.start()
+    try:
+        yield
+    finally:
+        guard.cancel()
+
+
+def generate(program, side, topic, load, seconds, warm_up_s, *more):
+    """Runs the load generator; returns what it said and what the side used in the seconds that
+    count. Raises RuntimeError with what it complained of."""
+    options = [word for name, value in load.items() for word in (f"--{name}", str(value))]
+    command = [program, "--bootstrap", side.address, "--topic", topic, "--seconds",
+               str(seconds), "--warm-up", str(warm_up_s), "--tell-begin", *options, *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as child, killed_after(child, seconds + warm_up_s + TIMEOUT_S):
+        child.stdout.readline()
+        before = moment(side)
+        line = child.stdout.readline()
+        spent = spent_since(before, side)
+        complaint = child.stderr.read().strip()
+    if child.returncode or not line:
+        raise RuntimeError(complaint or f"the generator ended with {child.returncode}")
+    return json.loads(line), spent
+
+
+def told(result, spent):
+    """Figures of a load: the client's, and the broker's per GB, record and request."""
+    if not result["records"]:
+        raise RuntimeError(f"nothing was acknowledged: {result['errors']}")
+    gigabytes = result["bytes"] / 1e9
+    latency = result["latency_us"] or {}
+    own = {f"{share}_ms": latency[share] / 1e3 for share in ("p50", "p99", "p999", "max")
+           if share in latency}
+    return {"mb_per_s": result["mb_per_s"], "records_per_s": result["records_per_s"],
+            "cpu_s_per_gb": spent.cpu_s / gigabytes,
+            "cpu_s_per_million": spent.cpu_s / result["records"] * 1e6,
+            "cpu_us_per_request": spent.cpu_s / result["requests"] * 1e6,
+            "machine_s_per_gb": max(spent.busy_s - result["cpu_s"], 0) / gigabytes,
+            "client_share": result["cpu_s"] / result["seconds"], **own,
+            "answers": latency.get("answers", 0), "unsent": result["requests_unsent"],
+            "errors": sum(result["errors"].values())}
+
+
+def reader(side, topic, *more, out=subprocess.DEVNULL):
+    return subprocess.Popen(["kcat", "-C", "-b", side.address, "-t", topic, "-p", "0", "-o",
+                             "beginning", "-q", "-X", "fetch.wait.max.ms=10", *more],
+                            stdout=out, stderr=subprocess.PIPE)
+
+
+def finish(child, timeout=TIMEOUT_S):
+    try:
+        _, said = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        raise RuntimeError(f"kcat had not read all after {timeout:.0f} s") from None
+    if child.returncode:
+        raise RuntimeError(f"kcat ended with {child.returncode}: {said.decode().strip()[-200:]}")
+
+
+def bytes_read(side, topic):
+    child = reader(side, topic, "-e", out=subprocess.PIPE)
+    count = sum(len(block) for block in iter(lambda: child.stdout.read(1 << 20), b""))
+    child.stdout.close()
+    child.stdout = None
+    finish(child)
+    return count
+
+
+def read_cold(side, topic, done):
+    """Reads once from the disk, or until `done` is set."""
+    side.flush(topic, gives_up_cache=True)
+    child = reader(side, topic, "-e")
+    while child.poll() is None:
+        if done.wait(0.05):
+            child.kill()
+            child.communicate()
+            return
+    finish(child)
+
+
+@contextlib.contextmanager
+def cold_reader(side, topic):
+    """Somebody reads the topic from the disk, over and over, and tells nobody how far it is."""
+    done, failures = threading.Event(), []
+
+    def read():
+        try:
+            while not done.is_set():
+                read_cold(side, topic, done)
+        except ERRORS as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+    if failures:
+        raise failures[0]
