@@ -36,8 +36,9 @@ def add_options(parser):
     parser.prog = "./dev bench kafka"
     parser.add_argument("--soak", action="store_true",
                         help="W15 instead: half an hour, and how latency and memory drift")
-    parser.add_argument("--only", nargs="+", metavar="ID", choices=sorted(workloads.BY_ID),
-                        help=f"some workloads: {', '.join(w.id for w in workloads.WORKLOADS)}")
+    names = [workload.id for workload in workloads.WORKLOADS]
+    parser.add_argument("--only", nargs="+", metavar="ID", choices=names,
+                        help=f"some workloads: {', '.join(names)}")
     parser.add_argument("--broker", default=str(BROKER), help=argparse.SUPPRESS)
     parser.set_defaults(program=str(PROGRAM))
 

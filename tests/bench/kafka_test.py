@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,9 @@ import kafka_measure  # noqa: E402
 import kafka_page  # noqa: E402
 import kafka_sides  # noqa: E402
 import kafka_targets  # noqa: E402
+import kafka_wire as wire  # noqa: E402
 import kafka_workloads as workloads  # noqa: E402
+from raw_requests import Answer  # noqa: E402
 
 GENERATOR = '''#!/usr/bin/env python3
 import json, os, sys
@@ -266,6 +269,31 @@ class Gates(unittest.TestCase):
         found = cells("W15", "p99_ms", [(1.0, 9), (1.1, 9), (1.2, 9)])
         ours = [one for one in found if one["side"] == "millrace"]
         self.assertAlmostEqual(kafka_targets.slope_percent_per_hour(ours, "p99_ms"), 100 / 11)
+
+
+def produced(code):
+    """An answer to a record for the one partition of the topic t."""
+    return Answer(struct.pack(">ih1siihqqi", 1, 1, b"t", 1, 0, code, 0, -1, 0))
+
+
+class Wire(unittest.TestCase):
+    def test_the_first_answer_is_waited_for(self):
+        answers = [ConnectionRefusedError(), produced(3), produced(0), produced(0)]
+        with mock.patch.object(wire, "call", side_effect=answers) as call:
+            wire.first_ack_s("kafka:1", "t", time.monotonic(), 10)
+        self.assertEqual(call.call_count, 3)
+
+    def test_nobody_waits_for_ever(self):
+        with mock.patch.object(wire, "call", side_effect=ConnectionRefusedError("nobody there")), \
+                self.assertRaisesRegex(wire.WireError, "nobody there"):
+            wire.first_ack_s("kafka:1", "t", time.monotonic(), 0)
+
+    def test_a_refused_topic_is_told_and_one_that_is_there_is_fine(self):
+        for code, refused in ((36, False), (40, True)):
+            answer = Answer(struct.pack(">ih1sh", 1, 1, b"t", code))
+            told = self.assertRaises(wire.WireError) if refused else contextlib.nullcontext()
+            with mock.patch.object(wire, "call", return_value=answer), told:
+                wire.create_topic("kafka:1", "t", 1, {"flush.messages": 1})
 
 
 class Sides(unittest.TestCase):
