@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -148,6 +149,22 @@ class Driver(unittest.TestCase):
         self.assertEqual(self.turns(), ["millrace", "kafka", "millrace"]
                          + ["millrace", "kafka"] * 2)
         self.assertRegex(self.run_once("--only", "W1-1"), "^6 cells, about")
+
+    def test_told_to_end_it_closes_both_sides_as_after_an_interrupt(self):
+        closed = []
+
+        @contextlib.contextmanager
+        def sides(*_):
+            with fake_sides() as both:
+                try:
+                    yield both
+                finally:
+                    closed.append(both)
+
+        with mock.patch.object(kafka_sides, "started", sides), mock.patch.object(
+                kafka_measure, "measure", lambda *_: os.kill(os.getpid(), signal.SIGTERM)):
+            self.run_once("--only", "W1-1", status=130)
+        self.assertEqual(len(closed), 1)
 
     def test_a_part_ends_before_a_pair_that_would_not_fit(self):
         with mock.patch.object(kafka_pairs, "QUICK_SECONDS_MAX", 1):
