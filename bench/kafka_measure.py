@@ -1,6 +1,7 @@
 """How one side of a pair is measured, a function for each kind of workload: what the clients said,
 and what the broker's whole process has used meanwhile."""
 
+import contextlib
 import itertools
 import os
 import time
@@ -18,6 +19,7 @@ FILL_RATE = 200_000  # records a second: what both sides take, so that both hold
 LINE_BYTES = RECORD_BYTES + 1
 # Half of such a line can be taken away by compression.
 LINE = b"a line of text that repeats itself, with a number: "
+SETTLE_S = 3  # after a start, before its memory is looked at
 
 Room = namedtuple("Room", "program scale folder")
 numbers = itertools.count(1)
@@ -142,15 +144,26 @@ def idle(room, side, workload):
         wire.close(consumers)
 
 
-def connections(room, side, workload):
-    count = room.scale.connections
-    before = side.rss_mib()
-    opened = wire.idle_connections(side.address, count)
+@contextlib.contextmanager
+def idle_connections(room, side):
+    opened = wire.idle_connections(side.address, room.scale.connections)
     try:
-        grown = side.rss_mib() - before
-        return {**latency(room, side, workload), "kib_per_connection": grown * 1024 / count}
+        yield len(opened)
     finally:
         wire.close(opened)
+
+
+def connections(room, side, workload):
+    """The active one on a broker that has run for a while; memory on one that has just started, or
+    what it gives back of earlier loads would hide what connections take."""
+    with idle_connections(room, side):
+        figures = latency(room, side, workload)
+    side.stop()
+    side.start()
+    time.sleep(SETTLE_S)
+    before = side.rss_mib()
+    with idle_connections(room, side) as count:
+        return {**figures, "kib_per_connection": (side.rss_mib() - before) * 1024 / count}
 
 
 def compressed(room, side, workload):

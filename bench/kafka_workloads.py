@@ -156,7 +156,7 @@ def cell_seconds(workload, scale):
     latency = scale.warm_up_s + scale.latency_s + 1
     fetched = topic_bytes(workload, scale) / READ_RATE
     return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
-            "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 3,
+            "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 10,
             "beside_reader": 2 * latency, "compressed": 1 + scale.fill_bytes / FILL_RATE,
             "fetch": 0.5 + fetched * workload.more.get("readers", 1),
             "restart": (5 if workload.more.get("kill") else 3) + scale.fill_bytes / FILL_RATE,
