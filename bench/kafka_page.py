@@ -248,9 +248,11 @@ def write(data, path):
     page.table(SIDE_COLUMNS, list(side_rows(data)))
     rare = list(rare_rows(data))
     if rare:
+        page.paragraph("Figures that only some workloads have:", soft=True)
         page.table(RARE_COLUMNS, rare)
     if data["failed"]:
         page.table((Column("failed", words=True), Column("why", words=True)),
-                   sorted(data["failed"].items()), f"{len(data['failed'])} cells failed")
+                   sorted(data["failed"].items()),
+                   f"{number_of(len(data['failed']), 'cell')} failed")
     page.machine(machine_facts(data), list(caveats(data)))
     page.write(path)

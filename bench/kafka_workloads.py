@@ -142,6 +142,8 @@ def groups_of(workloads, full):
 
 WARM_UPS = ({**DURABLE, "acks": "1"}, ONE, {**SPREAD, "partitions": 64})
 START_S = 8  # of both sides
+# A topic comes and goes, and a side makes and removes so many partitions a second.
+TOPIC_S, PARTITION_RATE = 0.6, 500
 # Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
 FILL_RATE, READ_RATE = 200e6, 800e6
 
@@ -152,8 +154,9 @@ def start_seconds(scale):
 
 def cell_seconds(workload, scale):
     """About how long one side of a pair takes, with what comes before and behind it."""
-    load = scale.warm_up_s + scale.seconds + 1
-    latency = scale.warm_up_s + scale.latency_s + 1
+    topic = TOPIC_S + workload.load.get("partitions", 1) / PARTITION_RATE
+    load = scale.warm_up_s + scale.seconds + topic
+    latency = scale.warm_up_s + scale.latency_s + topic
     fetched = topic_bytes(workload, scale) / READ_RATE
     return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
             "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 10,
