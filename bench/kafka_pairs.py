@@ -6,7 +6,6 @@ there after an end that came early."""
 import argparse
 import os
 import shutil
-import signal
 import sys
 import time
 from collections import namedtuple
@@ -179,8 +178,6 @@ def main():
     if missing:
         print(f"./dev bench kafka needs {' and '.join(missing)}", file=sys.stderr)
         return 1
-    # Told to end it ends as after an interrupt, or both sides would go on without it.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return harness.main(run_all)
     except kafka_measure.ERRORS as error:
