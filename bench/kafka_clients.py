@@ -2,13 +2,13 @@
 side's process and the machine used while they ran."""
 
 import contextlib
-import json
 import subprocess
 import threading
 import time
 from collections import namedtuple
 
 import kafka_sides as sides
+import load
 import machine
 import usage
 
@@ -23,38 +23,22 @@ def moment(side):
     return Moment(time.monotonic(), side.cpu_s(), usage.children(), machine.ticks())
 
 
+def between(before, after):
+    return Spent(after.time - before.time, after.cpu_s - before.cpu_s,
+                 after.clients_s - before.clients_s, machine.busy_s(before.ticks, after.ticks))
+
+
 def spent_since(before, side):
-    now = moment(side)
-    return Spent(now.time - before.time, now.cpu_s - before.cpu_s,
-                 now.clients_s - before.clients_s, machine.busy_s(before.ticks, now.ticks))
+    return between(before, moment(side))
 
 
-@contextlib.contextmanager
-def killed_after(child, seconds):
-    guard = threading.Timer(seconds, child.kill)
-    guard.start()
-    try:
-        yield
-    finally:
-        guard.cancel()
-
-
-def generate(program, side, topic, load, seconds, warm_up_s, *more):
+def generate(program, side, topic, shape, seconds, warm_up_s, *more):
     """Runs the load generator; returns what it said and what the side used in the seconds that
-    count. Raises RuntimeError with what it complained of."""
-    options = [word for name, value in load.items() for word in (f"--{name}", str(value))]
-    command = [program, "--bootstrap", side.address, "--topic", topic, "--seconds",
-               str(seconds), "--warm-up", str(warm_up_s), "--tell-begin", *options, *more]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as child, killed_after(child, seconds + warm_up_s + TIMEOUT_S):
-        child.stdout.readline()
-        before = moment(side)
-        line = child.stdout.readline()
-        spent = spent_since(before, side)
-        complaint = child.stderr.read().strip()
-    if child.returncode or not line:
-        raise RuntimeError(complaint or f"the generator ended with {child.returncode}")
-    return json.loads(line), spent
+    count."""
+    command = [program, "--bootstrap", side.address, "--topic", topic, "--seconds", str(seconds),
+               "--warm-up", str(warm_up_s), "--tell-begin", *load.options_of(shape), *more]
+    result, before, after = load.generate(command, lambda: moment(side), seconds + warm_up_s)
+    return result, between(before, after)
 
 
 def told(result, spent):

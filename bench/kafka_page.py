@@ -3,13 +3,13 @@ both sides, and the page that shows them."""
 
 import kafka_targets as targets
 import limits
+import load
 import machine
 import rounds
 import svg
-from acks_page import GENERATOR_SHARE_MAX, durable_words, number_of
 from kafka_bars import RATIO_MIN, gate_bars, gate_words, name_of
 from kafka_workloads import BY_ID, OURS, THEIRS
-from page import Column, Page
+from page import Column, Page, number_of
 
 NAMES = {OURS: "Millrace", THEIRS: "Kafka"}
 # (heading, figures of its targets, what the ratio is of).
@@ -62,7 +62,7 @@ def summary(records):
             "thrown": len(of_kind("thrown")),
             "disturbed": sum(not rounds.is_quiet(record) for record in cells),
             "steal_max": max((record["steal_share"] for record in cells), default=0),
-            "generator_bound": sum(record.get("client_share", 0) > GENERATOR_SHARE_MAX
+            "generator_bound": sum(record.get("client_share", 0) > load.GENERATOR_SHARE_MAX
                                    for record in cells),
             "unsent": sum(record.get("unsent", 0) > 0 for record in cells),
             "errors": sum(record.get("errors", 0) for record in cells),
@@ -178,7 +178,7 @@ def limit_words(data):
 
 def machine_facts(data):
     return [*data["facts"], ("limits, by fio", limits.words(data["limits"])),
-            ("durable writes, by fio", durable_words(data["limits"])),
+            ("durable writes, by fio", limits.durable_words(data["limits"])),
             ("most taken by the host in a cell", f"{100 * data['steal_max']:.1f} %"),
             *machine.run_facts(data)]
 

@@ -4,6 +4,7 @@ all, and how the pairs of a run stand to them."""
 import statistics
 from collections import defaultdict, namedtuple
 
+import load
 import rounds
 from kafka_workloads import OURS, THEIRS
 
@@ -39,12 +40,10 @@ TARGETS = (
     Target("T19", "1,000 consumers that wait", "idle", "idle_percent", "% of a core", 0.5, 0.1,
            True),
 )
-# Of fewer answers a percentile of 99.9 is the largest one and no percentile.
-ANSWERS_MIN = 1000
 
 
 def figure_of(record, figure):
-    if figure == "p999_ms" and record.get("answers", 0) < ANSWERS_MIN:
+    if figure == "p999_ms" and record.get("answers", 0) < load.ANSWERS_MIN:
         return None
     return record.get(figure)
 

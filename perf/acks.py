@@ -7,11 +7,8 @@ early."""
 import argparse
 import contextlib
 import itertools
-import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 import time
 from collections import namedtuple
@@ -20,6 +17,7 @@ import acks_page
 import broker_figures
 import harness
 import limits
+import load
 import machine
 
 sys.path.insert(0, str(harness.ROOT / "tests/integration"))
@@ -34,8 +32,6 @@ DATA = "millrace-acks-data"
 # What a run takes besides its warm-up and what is measured: a topic comes and goes.
 RUN_OVERHEAD_S = 0.6
 DISK_BYTES = 12 << 30
-# What the generator ends with when no broker answers.
-UNREACHABLE = 3
 
 Scale = namedtuple("Scale", "producers partitions rounds warm_up_s seconds")
 QUICK = Scale((1, 8, 64), (1, 16), 3, 0.5, 2)
@@ -49,10 +45,6 @@ STEADY = {"record-bytes": 1024, "batch-records": 1, "request-batches": 1, "in-fl
 LOADS = {"most": MOST, "steady": STEADY}
 STEADY_PARTITIONS = 16
 
-# `admin` is where the broker tells its figures; it and `pid` are None where they can't be had.
-Target = namedtuple("Target", "address pid admin")
-Sample = namedtuple("Sample", "time cpu_s figures")
-
 
 def add_options(parser):
     parser.add_argument("--bootstrap", metavar="HOST:PORT",
@@ -65,17 +57,17 @@ def make_plan(scale, durabilities):
     """All runs, in their order: what is compared follows one on the other, and a round is through
     all cells before the next one begins."""
     plan = []
-    for turn, load in itertools.product(range(1, scale.rounds + 1), LOADS):
-        partitions = scale.partitions if load == "most" else (STEADY_PARTITIONS,)
+    for turn, name in itertools.product(range(1, scale.rounds + 1), LOADS):
+        partitions = scale.partitions if name == "most" else (STEADY_PARTITIONS,)
         # Nobody tells how long a record with acks=0 takes.
-        acks = acks_page.ACKS if load == "most" else ("1", "all")
+        acks = acks_page.ACKS if name == "most" else ("1", "all")
         for place in itertools.product(partitions, scale.producers, durabilities, acks):
-            plan.append(run_of(load, *place, turn))
+            plan.append(run_of(name, *place, turn))
     return plan
 
 
-def run_of(load, partitions, producers, durability, acks, turn):
-    return {"id": f"{load}-{durability}-{acks}-{producers}-{partitions}~{turn}", "load": load,
+def run_of(name, partitions, producers, durability, acks, turn):
+    return {"id": f"{name}-{durability}-{acks}-{producers}-{partitions}~{turn}", "load": name,
             "durability": durability, "acks": acks, "producers": producers,
             "partitions": partitions, "round": turn}
 
@@ -84,7 +76,7 @@ def run_of(load, partitions, producers, durability, acks, turn):
 def targets(options):
     """What to measure, by durability: a broker for each, or the one address that was told."""
     if options.bootstrap:
-        yield {acks_page.THEIRS: Target(options.bootstrap, None, None)}
+        yield {acks_page.THEIRS: load.Target(options.bootstrap, None, None)}
         return
     folder = options.dir / DATA
     shutil.rmtree(folder, ignore_errors=True)
@@ -108,42 +100,25 @@ def start(binary, folder, durability, stack):
                      "log.segment.delete.delay.ms=0"])
     stack.enter_context(broker)
     broker.start()
-    port = re.search(r"over HTTP host=127.0.0.1 port=(\d+)", machine.read(broker.log_path))
-    return Target(broker.address, broker.process.pid, f"127.0.0.1:{port.group(1)}")
-
-
-def sample(target):
-    """What the broker has used and counted so far."""
-    if not target.admin:
-        return Sample(time.monotonic(), None, {})
-    figures = broker_figures.fetch(target.admin)
-    return Sample(time.monotonic(), broker_figures.cpu_s(target.pid), figures)
+    return load.target_of(broker)
 
 
 def command_of(options, run, target, scale):
-    load = [word for name, value in LOADS[run["load"]].items()
-            for word in (f"--{name}", str(value))]
     topic = f"millrace-acks-{os.getpid()}-{run['id'].replace('~', '-')}"
     return [options.program, "--bootstrap", target.address, "--topic", topic, "--remove-topic",
             "--tell-begin", "--acks", run["acks"], "--producers", str(run["producers"]),
             "--partitions", str(run["partitions"]), "--seconds", str(scale.seconds),
-            "--warm-up", str(scale.warm_up_s), *load]
+            "--warm-up", str(scale.warm_up_s), *load.options_of(LOADS[run["load"]])]
 
 
-def carry_out(command, target):
+def carry_out(command, target, scale):
     """What the generator said, and what the broker did meanwhile; or why there is nothing."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True) as child:
-        child.stdout.readline()
-        before = sample(target)
-        result = child.stdout.readline()
-        after = sample(target)
-        complaint = child.stderr.read().strip()
-    if child.returncode == UNREACHABLE:
-        raise ConnectionError(complaint)
-    if child.returncode or not result:
-        return {"why": complaint or f"the generator ended with {child.returncode}"}
-    return {**told(json.loads(result)), **seen(before, after)}
+    try:
+        result, before, after = load.generate(command, lambda: load.sample(target),
+                                              scale.warm_up_s + scale.seconds)
+    except RuntimeError as error:
+        return {"why": str(error)}
+    return {**told(result), **seen(before, after)}
 
 
 def told(result):
@@ -180,7 +155,7 @@ def measure(options, results, plan, scale, until):
                 break
             target = measured[run["durability"]]
             before = machine.ticks()
-            figures = carry_out(command_of(options, run, target, scale), target)
+            figures = carry_out(command_of(options, run, target, scale), target, scale)
             kind = "refused" if "why" in figures else "cell"
             results.add({"kind": kind, **run, **figures,
                          "steal_share": machine.steal_share(before, machine.ticks())})

@@ -5,9 +5,11 @@ import statistics
 from collections import defaultdict
 
 import limits
+import load
+import machine
 import rounds
 import svg
-from page import Column, Page
+from page import Column, Page, number_of
 
 DURABILITIES = ("flush", "os")
 # Of brokers that were told by their address.
@@ -15,10 +17,6 @@ THEIRS = "theirs"
 DURABILITY_WORDS = {
     "flush": "durability=flush", "os": "durability=os", THEIRS: "these brokers"}
 ACKS = ("0", "1", "all")
-# A generator that used more of its one thread may have been what was slow.
-GENERATOR_SHARE_MAX = 0.9
-# Of fewer answers a percentile of 99.9 is the largest one and no percentile.
-ANSWERS_MIN = 1000
 AXES = ("load", "durability", "acks", "producers", "partitions")
 FIGURES = ("mb_per_s", "records_per_s", "p50_us", "p99_us", "p999_us", "flushes_per_s",
            "batches_per_flush", "broker_s_per_gb", "generator_share")
@@ -29,7 +27,7 @@ def key_of(run, **changed):
 
 
 def figure_of(run, figure):
-    if figure == "p999_us" and run["answers"] < ANSWERS_MIN:
+    if figure == "p999_us" and run["answers"] < load.ANSWERS_MIN:
         return None
     return run[figure]
 
@@ -99,7 +97,8 @@ def summary(records):
             "compared": compared(runs, durabilities),
             "failed": {run["id"]: run["why"] for run in failed},
             "disturbed": sum(not rounds.is_quiet(run) for run in runs),
-            "generator_bound": sum(run["generator_share"] > GENERATOR_SHARE_MAX for run in runs),
+            "generator_bound": sum(run["generator_share"] > load.GENERATOR_SHARE_MAX
+                                   for run in runs),
             "unsent": sum(run["unsent"] > 0 for run in runs),
             "refused": sum(sum(run["errors"].values()) for run in runs),
             "latency_error": max((run["latency_error"] or 0 for run in runs), default=0),
@@ -133,10 +132,6 @@ def answer(data):
         text += (f" What costs is stable storage: with acks=all, durability=flush gives {middle}"
                  f" the throughput of durability=os ({reach}).")
     return text
-
-
-def number_of(count, noun):
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def bar_of(place, unit):
@@ -198,9 +193,9 @@ COLUMNS = (
     Column("broker", "processor s/GB"), Column("generator", "of one processor"))
 
 
-def rows(data, load):
+def rows(data, name):
     for cell in data["cells"]:
-        if cell["load"] == load:
+        if cell["load"] == name:
             yield [DURABILITY_WORDS[cell["durability"]], cell["partitions"], cell["producers"],
                    cell["acks"], *(svg.short(cell[figure]) for figure in FIGURES)]
 
@@ -228,23 +223,12 @@ def flush_words(data):
     return text
 
 
-def durable_words(found):
-    if "durable_write_p50_us" not in found:
-        return "not measured"
-    return (f"writes of 16 KiB, O_DIRECT, O_DSYNC: p50 {svg.short(found['durable_write_p50_us'])}"
-            f" µs, p99 {svg.short(found['durable_write_p99_us'])} µs")
-
-
 def machine_facts(data):
-    steal = max((part["steal_share"] for part in data["parts"]), default=0)
-    load = max((part["load"] for part in data["parts"]), default=0)
+    own = ("two of Millrace's own, one for each durability, with a replica of each partition"
+           " (RF 1), default settings")
     return [*data["facts"], ("limits, by fio", limits.words(data["limits"])),
-            ("durable writes, by fio", durable_words(data["limits"])),
-            ("taken by the host", f"{100 * steal:.1f} % of the time while it measured"),
-            ("load", f"{load:.1f} processes at its end"), ("folder", data["dir"]),
-            ("brokers", data["bootstrap"] or "two of Millrace's own, one for each durability,"
-             " with a replica of each partition (RF 1), default settings"),
-            ("date", data["date"])]
+            ("durable writes, by fio", limits.durable_words(data["limits"])),
+            ("brokers", data["bootstrap"] or own), *machine.run_facts(data)]
 
 
 def caveats(data):
@@ -268,8 +252,8 @@ def caveats(data):
     yield (f"Each run is {scale['warm_up_s']:g} s of warm-up and {scale['seconds']:g} s that count,"
            f" on a topic of its own, in {scale['rounds']} rounds. Cells are medians of them.")
     yield (f"A percentile is at most {100 * data['latency_error']:.1f} % above the value that was"
-           f" measured. p99.9 needs {ANSWERS_MIN} answers. Latency at a steady load counts from"
-           " when a record was due, so the generator's own lateness is in it.")
+           f" measured. p99.9 needs {load.ANSWERS_MIN} answers. Latency at a steady load counts"
+           " from when a record was due, so the generator's own lateness is in it.")
     yield from warnings(data)
 
 
@@ -279,8 +263,8 @@ def warnings(data):
         yield (f"Runs left out of the ratios, because the host took more than"
                f" {100 * rounds.STEAL_MAX:.0f} % of their time: {data['disturbed']}.")
     if data["generator_bound"]:
-        yield (f"Runs in which the generator used more than {100 * GENERATOR_SHARE_MAX:.0f} % of"
-               f" its one thread, so that the broker may be faster: {data['generator_bound']}.")
+        yield (f"Runs in which the generator used more than"
+               f" {100 * load.GENERATOR_SHARE_MAX:.0f} % of its one thread, so that the broker may be faster: {data['generator_bound']}.")
     if data["unsent"]:
         yield (f"Runs at a steady load in which not all that was due was sent, so that latencies"
                f" are too low: {data['unsent']}.")

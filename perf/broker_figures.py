@@ -22,6 +22,14 @@ class NoFigures(Exception):
     """Nobody answers where the figures should be, or the process isn't there or isn't ours."""
 
 
+def admin_port(log_path):
+    """Where a broker whose admin.listener has port 0 tells its figures, by what it printed."""
+    said = re.search(r"over HTTP host=127.0.0.1 port=(\d+)", machine.read(log_path))
+    if not said:
+        raise NoFigures(f"{log_path} names no port for figures")
+    return int(said[1])
+
+
 def parse(text):
     """{name with its labels: value} of Prometheus' text."""
     lines = (re.fullmatch(r"(\w+(?:\{.*\})?) (-?\d+)", line) for line in text.splitlines())

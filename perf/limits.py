@@ -59,3 +59,10 @@ def words(limits):
                        for name in ("write_mb_per_s", "flush_p50_us", "flush_p99_us"))
     return (f"sequential writes of 1 MiB, O_DIRECT, depth 8: {write} MB/s; fdatasync after 16 KiB:"
             f" p50 {p50} µs, p99 {p99} µs")
+
+
+def durable_words(found):
+    if "durable_write_p50_us" not in found:
+        return "not measured"
+    return (f"writes of 16 KiB, O_DIRECT, O_DSYNC: p50 {svg.short(found['durable_write_p50_us'])}"
+            f" µs, p99 {svg.short(found['durable_write_p99_us'])} µs")

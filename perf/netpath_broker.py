@@ -1,9 +1,7 @@
 """The same paths through the broker: one topic, filled once, which kcat reads from its beginning
 over each `delivery.path` in turn. Costs are the broker's; how fast it goes, kcat decides."""
 
-import os
 import random
-import re
 import resource
 import shutil
 import subprocess
@@ -11,6 +9,7 @@ import sys
 import time
 from collections import namedtuple
 
+import broker_figures
 import harness
 import machine
 import perf_events
@@ -18,7 +17,6 @@ import watch
 
 sys.path.insert(0, str(harness.ROOT / "tests/integration"))
 from broker import Broker, BrokerError, kcat  # noqa: E402
-from figures import get  # noqa: E402
 
 PATHS = ("memory", "sendfile", "mmap", "splice", "auto")
 FILES = "millrace-netpath-broker"
@@ -98,10 +96,7 @@ class Topic:
         self.broker = Broker(self.binary, str(self.folder / "data"), str(log),
                              [*OVERRIDES, f"delivery.path={path}"])
         self.broker.start()
-        admin = re.search(r"over HTTP host=127.0.0.1 port=(\d+)", log.read_text(errors="replace"))
-        if not admin:
-            raise BrokerError(f"it names no port for its figures\n{self.broker.log_tail()}")
-        self.admin_port = int(admin.group(1))
+        self.admin_port = broker_figures.admin_port(log)
 
     def stop(self):
         self.broker.stop()
@@ -148,18 +143,14 @@ class Topic:
 
     def figures(self):
         """What the broker tells of itself."""
-        status, text = get(self.admin_port, "/metrics")
-        if status != 200:
-            raise BrokerError(f"/metrics answers {status}")
-        went = re.findall(r'^millrace_delivered_bytes_total\{path="(\w+)"\} (\d+)$', text, re.M)
-        total = lambda name: int(re.search(rf"^millrace_{name}_total (\d+)$", text, re.M)[1])
-        return Figures(total("bytes_sent"), {way: int(count) for way, count in went},
-                       total("delivery_misses"))
+        metrics = broker_figures.fetch(f"127.0.0.1:{self.admin_port}")
+        return Figures(broker_figures.total(metrics, "millrace_bytes_sent_total"),
+                       broker_figures.delivered(metrics),
+                       broker_figures.total(metrics, "millrace_delivery_misses_total"))
 
     def cpu_s(self):
         """Of the broker, its threads and the kernel's workers for it."""
-        fields = machine.read(f"/proc/{self.broker.process.pid}/stat").rpartition(")")[2].split()
-        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+        return broker_figures.cpu_s(self.broker.process.pid)
 
     def calls_and_punts(self, fetch_bytes):
         """Of the broker in one pass, per MB, or why they aren't counted. Not while it is timed:
@@ -212,7 +203,7 @@ def measure_pass(topic, fetch_bytes):
 
 
 # What of a broker, of its consumer or of its figures may go wrong.
-ERRORS = (BrokerError, OSError, ValueError, subprocess.TimeoutExpired)
+ERRORS = (BrokerError, broker_figures.NoFigures, OSError, ValueError, subprocess.TimeoutExpired)
 
 
 def first_line(error):

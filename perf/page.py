@@ -52,6 +52,10 @@ summary { cursor: pointer; margin: .5em 0; }
 """
 
 
+def number_of(count, noun):
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 class Column:
     """A column of a table: words, or figures in a unit."""
 

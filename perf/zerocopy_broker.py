@@ -28,7 +28,7 @@ QUICK_ROUNDS, FULL_ROUNDS = 3, 5
 QUICK_TAIL_S, FULL_TAIL_S = 8, 20
 # Of perf: until it watches, and until it has told what it saw.
 WATCH_S = 12
-ERRORS = (*netpath_broker.ERRORS, broker_figures.NoFigures, subprocess.SubprocessError)
+ERRORS = (*netpath_broker.ERRORS, subprocess.SubprocessError)
 
 
 def scale(options):
