@@ -5,6 +5,7 @@ import kafka_targets as targets
 import limits
 import load
 import machine
+import machine_limits
 import rounds
 import svg
 from kafka_bars import RATIO_MIN, gate_bars, gate_words, name_of
@@ -56,6 +57,7 @@ def summary(records):
     cells, failed = of_kind("cell"), of_kind("refused")
     return {**{name: head[name] for name in ("full", "soak", "date", "dir", "facts", "scale")},
             "limits": (of_kind("limits") or [{"why_not": "not measured"}])[-1],
+            "machine_limits": (of_kind("machine limits") or [{"why_not": "not measured"}])[-1],
             "parts": of_kind("part"), "targets": targets.judge(cells), "sides": sides_of(cells),
             "drift": drift_of(cells) if head["soak"] else {},
             "failed": {record["id"]: record["why"] for record in failed},
@@ -179,6 +181,7 @@ def limit_words(data):
 def machine_facts(data):
     return [*data["facts"], ("limits, by fio", limits.words(data["limits"])),
             ("durable writes, by fio", limits.durable_words(data["limits"])),
+            ("limits beside the disk", machine_limits.words(data["machine_limits"])),
             ("most taken by the host in a cell", f"{100 * data['steal_max']:.1f} %"),
             *machine.run_facts(data)]
 

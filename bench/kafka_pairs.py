@@ -16,11 +16,15 @@ import kafka_measure
 import kafka_page
 import kafka_workloads as workloads
 import limits
+import machine_limits
 import rounds
 
 NAME = "kafka"
-PROGRAM = harness.ROOT / "build/release/bench/load/millrace_load_generator"
-BROKER = harness.ROOT / "build/release/millrace"
+BUILD = harness.ROOT / "build/release"
+PROGRAM = BUILD / "bench/load/millrace_load_generator"
+BROKER = BUILD / "millrace"
+# These tell the machine's limits.
+NETPATH, MICRO = BUILD / "perf/netpath/millrace_netpath", BUILD / "bench/micro/millrace_micro"
 DATA = "millrace-kafka-data"
 # From the start to the page; the same command goes on with what is not measured by then.
 QUICK_SECONDS_MAX = 9.5 * 60
@@ -143,8 +147,12 @@ def head_of(options, found, scale):
     return head
 
 
-def limits_of(options):
-    return limits.measure(options.dir, durable_writes=True)
+def measure_limits(options, results):
+    for kind, found in (("limits", lambda: limits.measure(options.dir, durable_writes=True)),
+                        ("machine limits",
+                         lambda: machine_limits.measure(NETPATH, MICRO, options.dir))):
+        if not results.has(kind):
+            results.add({"kind": kind, **found()})
 
 
 def run_all():
@@ -158,12 +166,12 @@ def run_all():
     sides.allow_connections()
     with harness.results_of(options, name, head_of(options, found, scale)) as results:
         cells = cells_left(results, found, scale)
-        seconds = workloads.seconds_of(cells, scale, options.full) + 1.5 * limits.SECONDS
+        seconds = (workloads.seconds_of(cells, scale, options.full) + 1.5 * limits.SECONDS
+                   + machine_limits.SECONDS)
         harness.announce(options, results, seconds, DISK_BYTES[is_long])
         if seconds > until - began:
             print(f"this part ends after {harness.span(until - began)}")
-        if not results.has("limits"):
-            results.add({"kind": "limits", **limits_of(options)})
+        measure_limits(options, results)
         try:
             measure(options, results, found, scale, until)
         finally:

@@ -83,6 +83,8 @@ class Driver(unittest.TestCase):
         self.patch(mock.patch.object(kafka_sides, "started", fake_sides))
         self.patch(mock.patch.object(kafka_sides, "versions", return_value=[["Kafka", "3.9.2"]]))
         self.patch(mock.patch.object(kafka_sides, "use_home"))
+        self.patch(mock.patch.object(kafka_pairs.machine_limits, "measure",
+                                     return_value={"why_not": "no limit here"}))
         self.patch(mock.patch.object(kafka_measure.wire, "create_topic"))
         self.patch(mock.patch.object(kafka_measure, "warm_up"))
         self.patch(mock.patch.object(kafka_pairs, "DISK_BYTES", {False: 1, True: 1}))
@@ -137,7 +139,7 @@ class Driver(unittest.TestCase):
         self.assertIn("Of 2 gates that this run can tell, 2 hold.", said)
         html = self.page()
         self.assertLess(html.index("2 hold"), html.index("<svg"))
-        for words in ("stroke-dasharray", "loopback", "RF 1", "3.9.2", "fio is not installed",
+        for words in ("stroke-dasharray", "loopback", "RF 1", "3.9.2", "fio is not installed", "no limit here",
                       "T17"):
             self.assertIn(words, html)
 
