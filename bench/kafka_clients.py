@@ -76,6 +76,19 @@ def finish(child, timeout=TIMEOUT_S):
         raise RuntimeError(f"kcat ended with {child.returncode}: {said.decode().strip()[-200:]}")
 
 
+def read_all(side, topic, count, readers=1):
+    """What it costs that so many read a topic of `count` bytes from its beginning at once."""
+    before = moment(side)
+    children = [reader(side, topic, "-e") for _ in range(readers)]
+    for child in children:
+        finish(child)
+    spent = spent_since(before, side)
+    gigabytes = count * readers / 1e9
+    return {"mb_per_s": gigabytes * 1e3 / spent.seconds, "cpu_s_per_gb": spent.cpu_s / gigabytes,
+            "machine_s_per_gb": max(spent.busy_s - spent.clients_s, 0) / gigabytes,
+            "client_share": spent.clients_s / spent.seconds}
+
+
 def bytes_read(side, topic):
     child = reader(side, topic, "-e", out=subprocess.PIPE)
     count = sum(len(block) for block in iter(lambda: child.stdout.read(1 << 20), b""))

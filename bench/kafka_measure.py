@@ -2,42 +2,22 @@
 and what the broker's whole process has used meanwhile."""
 
 import contextlib
-import itertools
 import os
 import time
-from collections import namedtuple
 
 import kafka_wire as wire
 import machine
 import usage
 from broker import kcat
-from kafka_clients import (ERRORS, TIMEOUT_S, bytes_read, cold_reader, finish, generate, moment,
+from kafka_clients import (ERRORS, TIMEOUT_S, cold_reader, finish, generate, moment, read_all,
                            reader, spent_since, told)
-from kafka_workloads import DURABLE, RECORD_BYTES, THEIRS, WARM_UPS
+from kafka_order import order_of_appends, order_of_reads
+from kafka_topics import Room, fill, filled, fresh_topic, loaded, numbers
+from kafka_workloads import RECORD_BYTES, THEIRS, WARM_UPS
 
-FILL_RATE = 200_000  # records a second: what both sides take, so that both hold the same
-LINE_BYTES = RECORD_BYTES + 1
 # Half of such a line can be taken away by compression.
 LINE = b"a line of text that repeats itself, with a number: "
 SETTLE_S = 3  # after a start, before its memory is looked at
-
-Room = namedtuple("Room", "program scale folder")
-numbers = itertools.count(1)
-
-
-def fresh_topic(side, workload, partitions=1):
-    """A topic that nobody had before, with the settings that this side needs."""
-    name = f"{workload.id}-{next(numbers)}"
-    settings = workload.topic.get(side.name, {})
-    wire.create_topic(side.address, name, partitions, settings)
-    return name
-
-
-def loaded(room, side, workload, load, seconds):
-    topic = fresh_topic(side, workload, load.get("partitions", 1))
-    return told(*generate(room.program, side, topic, load, seconds, room.scale.warm_up_s,
-                          "--remove-topic"))
-
 
 def produce(room, side, workload):
     return loaded(room, side, workload, workload.load, room.scale.seconds)
@@ -53,27 +33,6 @@ def memory(room, side, workload):
     return {}
 
 
-def fill(room, side, topic, count, partitions=1):
-    """Brings about so many bytes into a topic; returns how many records it has more."""
-    load = {**DURABLE, "partitions": partitions, "rate": FILL_RATE, "in-flight": 50}
-    seconds = max(count / RECORD_BYTES / FILL_RATE, 0.05)
-    result, _ = generate(room.program, side, topic, load, seconds, 0)
-    return result["records_in_all"]
-
-
-def filled(room, side, workload, count):
-    """A topic that stays for all pairs, and its records. A first reader has got all of them."""
-    if workload.id not in side.filled:
-        topic = fresh_topic(side, workload)
-        records = fill(room, side, topic, count)
-        found = bytes_read(side, topic)
-        if found != records * LINE_BYTES:
-            raise RuntimeError(f"a reader got {found} bytes of {records * LINE_BYTES}")
-        side.flush(topic)
-        side.filled[workload.id] = topic, records
-    return side.filled[workload.id]
-
-
 def fetch(room, side, workload):
     """All readers begin at the first record at once; of warm ones, each is delivered the same."""
     cold = workload.more.get("cold", False)
@@ -81,15 +40,7 @@ def fetch(room, side, workload):
     topic, records = filled(room, side, workload, count)
     if cold:
         side.flush(topic, gives_up_cache=True)
-    before = moment(side)
-    children = [reader(side, topic, "-e") for _ in range(workload.more["readers"])]
-    for child in children:
-        finish(child)
-    spent = spent_since(before, side)
-    gigabytes = records * RECORD_BYTES * len(children) / 1e9
-    return {"mb_per_s": gigabytes * 1e3 / spent.seconds, "cpu_s_per_gb": spent.cpu_s / gigabytes,
-            "machine_s_per_gb": max(spent.busy_s - spent.clients_s, 0) / gigabytes,
-            "client_share": spent.clients_s / spent.seconds}
+    return read_all(side, topic, records * RECORD_BYTES, workload.more["readers"])
 
 
 def tail(room, side, workload):
@@ -197,7 +148,7 @@ def punts(room, side, workload):
 
 MEASURES = {each.__name__: each for each in (
     produce, latency, memory, fetch, tail, beside_reader, restart, idle, connections, compressed,
-    punts)}
+    punts, order_of_reads, order_of_appends)}
 
 
 def measure(room, side, workload):

@@ -1,18 +1,14 @@
 """What a run of `./dev bench kafka` says: the ratios of the pairs beside the gates, the figures of
 both sides, and the page that shows them."""
 
+import kafka_run
 import kafka_targets as targets
-import limits
-import load
-import machine
-import machine_limits
 import rounds
 import svg
 from kafka_bars import RATIO_MIN, gate_bars, gate_words, name_of
 from kafka_workloads import BY_ID, OURS, THEIRS
 from page import Column, Page, number_of
 
-NAMES = {OURS: "Millrace", THEIRS: "Kafka"}
 # (heading, figures of its targets, what the ratio is of).
 PICTURES = (
     ("Processor time", ("cpu_s_per_gb", "cpu_s_per_million", "cpu_us_per_request"),
@@ -52,29 +48,15 @@ def median_of(records, figure):
 
 def summary(records):
     """All that the page shows, as plain data; kafka.json is this."""
-    head = records[0]
-    of_kind = lambda kind: [record for record in records if record["kind"] == kind]
-    cells, failed = of_kind("cell"), of_kind("refused")
-    return {**{name: head[name] for name in ("full", "soak", "date", "dir", "facts", "scale")},
-            "limits": (of_kind("limits") or [{"why_not": "not measured"}])[-1],
-            "machine_limits": (of_kind("machine limits") or [{"why_not": "not measured"}])[-1],
-            "parts": of_kind("part"), "targets": targets.judge(cells), "sides": sides_of(cells),
-            "drift": drift_of(cells) if head["soak"] else {},
-            "failed": {record["id"]: record["why"] for record in failed},
-            "thrown": len(of_kind("thrown")),
-            "disturbed": sum(not rounds.is_quiet(record) for record in cells),
-            "steal_max": max((record["steal_share"] for record in cells), default=0),
-            "generator_bound": sum(record.get("client_share", 0) > load.GENERATOR_SHARE_MAX
-                                   for record in cells),
-            "unsent": sum(record.get("unsent", 0) > 0 for record in cells),
-            "errors": sum(record.get("errors", 0) for record in cells),
-            "cells_left": len(set(head["ids"]) - {one["id"] for one in cells + failed})}
+    cells = kafka_run.cells_of(records)
+    return {**kafka_run.summary(records), "targets": targets.judge(cells), "sides": sides_of(cells),
+            "drift": drift_of(cells) if records[0]["soak"] else {}}
 
 
 def drift_of(cells):
     return {side: {figure: targets.slope_percent_per_hour(
         [one for one in cells if one["side"] == side], figure) for figure in DRIFT}
-        for side in NAMES}
+        for side in kafka_run.NAMES}
 
 
 def answer(data):
@@ -92,7 +74,7 @@ def answer(data):
 
 
 def drift_words(data):
-    for side, name in NAMES.items():
+    for side, name in kafka_run.NAMES.items():
         slopes = data["drift"][side]
         if None not in slopes.values():
             yield (f"{name}: p99 moved by {slopes['p99_ms']:+.0f} % an hour and resident memory by"
@@ -154,7 +136,7 @@ def target_rows(data):
 
 def side_rows(data):
     for row in data["sides"]:
-        yield [f"{row['workload']}: {BY_ID[row['workload']].words}", NAMES[row["side"]],
+        yield [f"{row['workload']}: {BY_ID[row['workload']].words}", kafka_run.NAMES[row["side"]],
                row["rounds"], *(svg.short(row[figure]) for figure in FIGURES)]
 
 
@@ -162,7 +144,7 @@ def rare_rows(data):
     found = {(row["workload"], row["side"]): row for row in data["sides"]}
     for workload in dict.fromkeys(row["workload"] for row in data["sides"]):
         for figure, words in RARE.items():
-            values = [found.get((workload, side), {}).get(figure) for side in NAMES]
+            values = [found.get((workload, side), {}).get(figure) for side in kafka_run.NAMES]
             if any(value is not None for value in values):
                 yield [workload, words, *map(svg.short, values)]
 
@@ -176,14 +158,6 @@ def limit_words(data):
     return (f"fio wrote {svg.short(limit)} MB/s to this disk, one block after the other past the"
             f" page cache. In W1-1 Millrace took {svg.short(rates[OURS])} MB/s of records to stable"
             f" storage, and Kafka {svg.short(rates[THEIRS])} MB/s to the page cache.")
-
-
-def machine_facts(data):
-    return [*data["facts"], ("limits, by fio", limits.words(data["limits"])),
-            ("durable writes, by fio", limits.durable_words(data["limits"])),
-            ("limits beside the disk", machine_limits.words(data["machine_limits"])),
-            ("most taken by the host in a cell", f"{100 * data['steal_max']:.1f} %"),
-            *machine.run_facts(data)]
 
 
 CAVEATS = (
@@ -221,20 +195,7 @@ def caveats(data):
     yield from CAVEATS
     yield (f"Each ratio is of a pair, one cell of each side one after the other, of"
            f" {data['scale']['pairs']} pairs. Figures are medians, with the least and the most.")
-    if data["thrown"]:
-        yield (f"Pairs that were measured anew, because the host took more than"
-               f" {100 * rounds.STEAL_MAX:.0f} % of the time of a side: {data['thrown']}.")
-    for count, words in ((data["disturbed"], "Cells that the host disturbed and whose pairs are"
-                                             " left out"),
-                         (data["generator_bound"], "Cells in which the client used up its one"
-                                                   " thread, so that the broker may be faster"),
-                         (data["unsent"], "Cells at a fixed rate in which not all that was due was"
-                                          " sent, so that latencies are too low"),
-                         (data["errors"], "Batches that were refused for now, and counted nowhere"
-                                          " else"),
-                         (data["cells_left"], "Cells that were not reached")):
-        if count:
-            yield f"{words}: {count}."
+    yield from kafka_run.warnings(data)
 
 
 def write(data, path):
@@ -253,9 +214,6 @@ def write(data, path):
     if rare:
         page.paragraph("Figures that only some workloads have:", soft=True)
         page.table(RARE_COLUMNS, rare)
-    if data["failed"]:
-        page.table((Column("failed", words=True), Column("why", words=True)),
-                   sorted(data["failed"].items()),
-                   f"{number_of(len(data['failed']), 'cell')} failed")
-    page.machine(machine_facts(data), list(caveats(data)))
+    kafka_run.show_failed(page, data)
+    page.machine(kafka_run.machine_facts(data), list(caveats(data)))
     page.write(path)

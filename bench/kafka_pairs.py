@@ -13,6 +13,7 @@ from collections import namedtuple
 import kafka_sides as sides  # first: it says where the other modules are
 import harness
 import kafka_measure
+import kafka_order_page
 import kafka_page
 import kafka_workloads as workloads
 import limits
@@ -40,6 +41,8 @@ def add_options(parser):
     parser.prog = "./dev bench kafka"
     parser.add_argument("--soak", action="store_true",
                         help="W15 instead: half an hour, and how latency and memory drift")
+    parser.add_argument("--order", action="store_true",
+                        help="instead: what order is worth through a broker")
     names = [workload.id for workload in workloads.WORKLOADS]
     parser.add_argument("--only", nargs="+", metavar="ID", choices=names,
                         help=f"some workloads: {', '.join(names)}")
@@ -51,6 +54,9 @@ def work_of(options):
     """(name of the results, workloads, scale)."""
     if options.soak:
         return f"{NAME}-soak", workloads.SOAKED, workloads.SOAK
+    if options.order:
+        scale = workloads.FULL if options.full else workloads.QUICK
+        return f"{NAME}-order", workloads.ORDERED, scale
     found = workloads.chosen(options.full or options.only)
     if options.only:
         found = [workload for workload in found if workload.id in options.only]
@@ -175,9 +181,10 @@ def run_all():
         try:
             measure(options, results, found, scale, until)
         finally:
-            summary = kafka_page.summary(results.records)
-            harness.publish(options, name, summary, kafka_page.write)
-            print(kafka_page.answer(summary))
+            page = kafka_order_page if options.order else kafka_page
+            summary = page.summary(results.records)
+            harness.publish(options, name, summary, page.write)
+            print(page.answer(summary))
     return 0
 
 

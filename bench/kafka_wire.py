@@ -76,11 +76,28 @@ def idle_connections(address, count):
     return connections
 
 
+def fetch_body(topic, offset, wait_ms, partition_bytes):
+    """A Fetch of partition 0 that waits for a byte, and takes at most so many; of a batch that is
+    larger, the whole."""
+    partition = struct.pack(">iqi", 0, offset, partition_bytes)
+    body = struct.pack(">iiiib", -1, wait_ms, 1, 1 << 20, 0)
+    return body + array([text(topic) + array([partition])])
+
+
+def first_batch(answer):
+    """(base offset, bytes of all batches) of what came for partition 0. Raises WireError."""
+    answer.take("ii")
+    answer.text()
+    _, _, code, _, _, aborted = answer.take("iihqqi")
+    if code != NONE or aborted > 0:
+        raise WireError(f"a fetch was refused with error {code}")
+    size, base_offset = answer.take("iq")
+    return base_offset, size
+
+
 def waiting_consumers(address, topic, count):
     """Connections that each wait for a first record of partition 0 of an empty topic."""
-    partition = struct.pack(">iqi", 0, 0, 1 << 20)
-    body = struct.pack(">iiiib", -1, WAIT_MS, 1, 1 << 20, 0)
-    body += array([text(topic) + array([partition])])
+    body = fetch_body(topic, 0, WAIT_MS, 1 << 20)
     connections = []
     for _ in range(count):
         connections.append(connect(address))

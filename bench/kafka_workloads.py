@@ -35,6 +35,7 @@ FLUSHED = {THEIRS: {"flush.messages": 1}}
 # One for both, so that they share a start: a cache that holds little of what is read, and a session
 # that doesn't long outlive a broker that was killed.
 SMALL_CACHE = {OURS: (f"cache.bytes={64 << 20}",), THEIRS: ("zookeeper.session.timeout.ms=4000",)}
+TINY_CACHE = {OURS: (f"cache.bytes={16 << 20}",)}
 TINY_SEGMENTS = dict.fromkeys(SIDES, {"segment.bytes": 4 << 20, "retention.bytes": 16 << 20})
 OFTEN_CHECKED = dict.fromkeys(SIDES, ("log.retention.check.interval.ms=1000",))
 
@@ -110,7 +111,17 @@ WORKLOADS = (
 )
 SOAKED = (Workload("W15", "20,000 records/s for half an hour, a minute each in turns", "latency",
                    STEADY_MANY, quick=True),)
-BY_ID = {workload.id: workload for workload in (*WORKLOADS, *SOAKED)}
+# What order is worth: two loads in one cell, that differ in it alone.
+ORDERED = tuple(workload._replace(quick=True) for workload in (
+    Workload("order-appends", "appends to 1 partition / to 256 in turn", "order_of_appends",
+             {**SMALL, "acks": "1", "producers": 8}, settings=TINY_CACHE,
+             more={"partitions": 256}),
+    Workload("order-warm", "front to back / single records at random, warm", "order_of_reads",
+             settings=TINY_CACHE, more={"cold": False}),
+    Workload("order-cold", "front to back / single records at random, cold", "order_of_reads",
+             settings=TINY_CACHE, more={"cold": True}),
+))
+BY_ID = {workload.id: workload for workload in (*WORKLOADS, *SOAKED, *ORDERED)}
 
 
 def chosen(full):
@@ -146,6 +157,7 @@ START_S = 8  # of both sides
 TOPIC_S, PARTITION_RATE = 0.6, 500
 # Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
 FILL_RATE, READ_RATE = 200e6, 800e6
+SLOW_FILL_RATE = 32e6  # with one record in a batch
 
 
 def start_seconds(scale):
@@ -160,6 +172,7 @@ def cell_seconds(workload, scale):
     fetched = topic_bytes(workload, scale) / READ_RATE
     return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
             "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 10,
+            "order_of_appends": 2 * load + 1, "order_of_reads": 1 + scale.seconds + fetched,
             "beside_reader": 2 * latency, "compressed": 1 + scale.fill_bytes / FILL_RATE,
             "fetch": 0.5 + fetched * workload.more.get("readers", 1),
             "restart": (5 if workload.more.get("kill") else 3) + scale.fill_bytes / FILL_RATE,
@@ -168,6 +181,8 @@ def cell_seconds(workload, scale):
 
 def topic_bytes(workload, scale):
     """What a topic is filled with that stays for all pairs."""
+    if workload.measure == "order_of_reads":
+        return scale.fill_bytes
     is_cold = workload.measure == "beside_reader" or workload.more.get("cold")
     stays = workload.measure in ("beside_reader", "fetch")
     return (scale.cold_bytes if is_cold else scale.fill_bytes) if stays else 0
@@ -176,7 +191,8 @@ def topic_bytes(workload, scale):
 def fill_seconds(workload, scale):
     """Of both sides: filling, and a first reader."""
     count = topic_bytes(workload, scale)
-    return len(workload.sides) * (count / FILL_RATE + count / READ_RATE)
+    rate = SLOW_FILL_RATE if workload.measure == "order_of_reads" else FILL_RATE
+    return len(workload.sides) * (count / rate + count / READ_RATE)
 
 
 def pair_seconds(workload, scale):

@@ -139,8 +139,8 @@ class Driver(unittest.TestCase):
         self.assertIn("Of 2 gates that this run can tell, 2 hold.", said)
         html = self.page()
         self.assertLess(html.index("2 hold"), html.index("<svg"))
-        for words in ("stroke-dasharray", "loopback", "RF 1", "3.9.2", "fio is not installed", "no limit here",
-                      "T17"):
+        for words in ("stroke-dasharray", "loopback", "RF 1", "3.9.2", "fio is not installed",
+                      "no limit here", "T17"):
             self.assertIn(words, html)
 
     def test_an_interrupted_pair_is_measured_anew_as_a_whole(self):

@@ -1,0 +1,50 @@
+"""The topics of the comparison: one that nobody had before, one for a load, and one that is filled
+once and stays for all pairs."""
+
+import itertools
+from collections import namedtuple
+
+import kafka_wire as wire
+from kafka_clients import bytes_read, generate, told
+from kafka_workloads import DURABLE
+
+# The rate is one that both sides take, so that both hold the same.
+MANY_A_BATCH = {**DURABLE, "rate": 200_000}
+
+Room = namedtuple("Room", "program scale folder")
+numbers = itertools.count(1)
+
+
+def fresh_topic(side, workload, partitions=1):
+    """A topic that nobody had before, with the settings that this side needs."""
+    name = f"{workload.id}-{next(numbers)}"
+    settings = workload.topic.get(side.name, {})
+    wire.create_topic(side.address, name, partitions, settings)
+    return name
+
+
+def loaded(room, side, workload, load, seconds):
+    topic = fresh_topic(side, workload, load.get("partitions", 1))
+    return told(*generate(room.program, side, topic, load, seconds, room.scale.warm_up_s,
+                          "--remove-topic"))
+
+
+def fill(room, side, topic, count, partitions=1, shape=MANY_A_BATCH):
+    """Brings about so many bytes into a topic; returns how many records it has more."""
+    load = {**shape, "partitions": partitions, "in-flight": 50}
+    seconds = max(count / shape["record-bytes"] / shape["rate"], 0.05)
+    result, _ = generate(room.program, side, topic, load, seconds, 0)
+    return result["records_in_all"]
+
+
+def filled(room, side, workload, count, shape=MANY_A_BATCH):
+    """A topic that stays for all pairs, and its records. A first reader has got all of them."""
+    if workload.id not in side.filled:
+        topic = fresh_topic(side, workload)
+        records = fill(room, side, topic, count, shape=shape)
+        found, due = bytes_read(side, topic), records * (shape["record-bytes"] + 1)
+        if found != due:
+            raise RuntimeError(f"a reader got {found} bytes of {due}")
+        side.flush(topic)
+        side.filled[workload.id] = topic, records
+    return side.filled[workload.id]
