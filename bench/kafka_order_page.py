@@ -44,7 +44,8 @@ def answer(data):
     for workload in dict.fromkeys(row["workload"] for row in data["rows"]):
         found = " and ".join(f"{spread_words(row['worth'])} for {kafka_run.NAMES[row['side']]}"
                              for row in data["rows"] if row["workload"] == workload)
-        says.append(f"{BY_ID[workload].words}: {found}.")
+        words = BY_ID[workload].words
+        says.append(f"{words[0].upper()}{words[1:]}: {found}.")
     return " ".join(says) or "Nothing was measured yet."
 
 

@@ -50,6 +50,7 @@ def summary(records):
     """All that the page shows, as plain data; kafka.json is this."""
     cells = kafka_run.cells_of(records)
     return {**kafka_run.summary(records), "targets": targets.judge(cells), "sides": sides_of(cells),
+            "ratios": targets.ratios(cells, (*FIGURES, *RARE)),
             "drift": drift_of(cells) if records[0]["soak"] else {}}
 
 

@@ -208,6 +208,6 @@ def versions():
     jars = " ".join(path.name for path in Path(kafka.class_path()).parent.glob("kafka_2.*.jar"))
     version = re.search(r"kafka_[\d.]+-(\d[\w.]*?)\.jar", jars)
     java = output_of("java", "-version").splitlines()[0]
-    return [["Millrace", f"commit {output_of('git', 'rev-parse', '--short', 'HEAD')}"],
+    return [["Millrace", f"commit {output_of('git', 'describe', '--always', '--dirty')}"],
             ["Apache Kafka", f"{version[1] if version else 'unknown'}, in ZooKeeper mode"],
             ["Java", f"{java}; {' '.join(kafka.BROKER_FLAGS)}"]]

@@ -107,6 +107,16 @@ def judge(cells):
     return judged
 
 
+def ratios(cells, figures):
+    """{workload: {figure: spread of the pairs' ratios}} of all that both sides have."""
+    found = {}
+    for workload, pairs in by_pair(cells).items():
+        compared = {figure: compare(pairs, figure)["ratio"] for figure in figures}
+        found[workload] = {figure: spread for figure, spread in compared.items()
+                           if spread["median"]}
+    return found
+
+
 def slope_percent_per_hour(records, figure):
     """Of a straight line through all, in percent of their median an hour."""
     points = [(record["at"] / 3600, record[figure]) for record in records if record.get(figure)]
