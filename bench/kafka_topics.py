@@ -2,6 +2,7 @@
 once and stays for all pairs."""
 
 import itertools
+import time
 from collections import namedtuple
 
 import kafka_wire as wire
@@ -10,6 +11,9 @@ from kafka_workloads import DURABLE
 
 # The rate is one that both sides take, so that both hold the same.
 MANY_A_BATCH = {**DURABLE, "rate": 200_000}
+
+# A broker that uses less of a processor has nothing to do.
+CALM_SHARE, SETTLE_LOOK_S, SETTLE_SECONDS_MAX = 0.2, 0.05, 20
 
 Room = namedtuple("Room", "program scale folder")
 numbers = itertools.count(1)
@@ -23,8 +27,20 @@ def fresh_topic(side, workload, partitions=1):
     return name
 
 
+def settle(side):
+    """Waits until the broker has nothing to do: that many partitions are made, and those of the cell
+    before are gone, is answered long before it is done, and would be charged to what comes next."""
+    deadline = time.monotonic() + SETTLE_SECONDS_MAX
+    busy = True
+    while busy and time.monotonic() < deadline:
+        before, began = side.cpu_s(), time.monotonic()
+        time.sleep(SETTLE_LOOK_S)
+        busy = side.cpu_s() - before > CALM_SHARE * (time.monotonic() - began)
+
+
 def loaded(room, side, workload, load, seconds):
     topic = fresh_topic(side, workload, load.get("partitions", 1))
+    settle(side)
     return told(*generate(room.program, side, topic, load, seconds, room.scale.warm_up_s,
                           "--remove-topic"))
 

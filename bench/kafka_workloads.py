@@ -13,7 +13,7 @@ Workload = namedtuple("Workload", "id words measure load topic settings more qui
 # nothing is done, `memory_bytes` what is touched before each pair.
 Scale = namedtuple("Scale", "pairs java_s warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
                             "connections memory_bytes")
-QUICK = Scale(5, 4, 0.25, 0.75, 1.5, 128 << 20, 512 << 20, 1, 1000, 1 << 30)
+QUICK = Scale(5, 4, 0.25, 0.75, 1.3, 128 << 20, 512 << 20, 1, 1000, 1 << 30)
 FULL = Scale(5, 15, 1, 8, 60, 1 << 30, 4 << 30, 20, 10_000, 8 << 30)
 # Half an hour in slices of a minute, in turns as all else.
 SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30)
@@ -153,8 +153,8 @@ def groups_of(workloads, full):
 
 WARM_UPS = ({**DURABLE, "acks": "1"}, ONE, {**SPREAD, "partitions": 64})
 START_S = 8  # of both sides
-# A topic comes and goes, and a side makes and removes so many partitions a second.
-TOPIC_S, PARTITION_RATE = 0.6, 500
+# A topic comes and goes until the side is calm; so many partitions come and go in a second.
+TOPIC_S, PARTITION_RATE = 0.8, 500
 # Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
 FILL_RATE, READ_RATE = 200e6, 800e6
 SLOW_FILL_RATE = 32e6  # with one record in a batch

@@ -25,6 +25,7 @@ import kafka_measure  # noqa: E402
 import kafka_page  # noqa: E402
 import kafka_sides  # noqa: E402
 import kafka_targets  # noqa: E402
+import kafka_topics  # noqa: E402
 import kafka_wire as wire  # noqa: E402
 import kafka_workloads as workloads  # noqa: E402
 from raw_requests import Answer  # noqa: E402
@@ -86,6 +87,7 @@ class Driver(unittest.TestCase):
         self.patch(mock.patch.object(kafka_pairs.machine_limits, "measure",
                                      return_value={"why_not": "no limit here"}))
         self.patch(mock.patch.object(kafka_measure.wire, "create_topic"))
+        self.patch(mock.patch.object(kafka_topics, "settle"))
         self.patch(mock.patch.object(kafka_measure, "warm_up"))
         self.patch(mock.patch.object(kafka_pairs, "DISK_BYTES", {False: 1, True: 1}))
         self.patch(mock.patch.dict(os.environ, SEEN=str(self.seen)))
@@ -315,6 +317,26 @@ class Wire(unittest.TestCase):
             told = self.assertRaises(wire.WireError) if refused else contextlib.nullcontext()
             with mock.patch.object(wire, "call", return_value=answer), told:
                 wire.create_topic("kafka:1", "t", 1, {"flush.messages": 1})
+
+
+class Calm(unittest.TestCase):
+    def looks(self, *used):
+        """How often a broker is looked at that has used so much, from look to look."""
+        side = mock.Mock()
+        side.cpu_s.side_effect = itertools.chain(*((0, each) for each in used))
+        with mock.patch.object(kafka_topics, "SETTLE_LOOK_S", 0.001):
+            kafka_topics.settle(side)
+        return side.cpu_s.call_count // 2
+
+    def test_a_broker_that_has_nothing_to_do_is_looked_at_once(self):
+        self.assertEqual(self.looks(0), 1)
+
+    def test_a_busy_one_is_waited_for(self):
+        self.assertEqual(self.looks(1, 1, 1, 0), 4)
+
+    def test_but_not_for_ever(self):
+        with mock.patch.object(kafka_topics, "SETTLE_SECONDS_MAX", 0.05):
+            self.assertLess(self.looks(*[1] * 1000), 1000)
 
 
 class Sides(unittest.TestCase):
