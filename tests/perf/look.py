@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Looks at pages of the harnesses in a headless Chromium, light and dark, narrow and wide: no words lie
-on other words, nothing reaches beyond the side of the page, and each axis has its words. Keeps a
+on other words, nothing reaches beyond the side of the page, and what has a scale has words at its axis. Keeps a
 picture of each look for a human's eyes."""
 
 import argparse
@@ -33,7 +33,7 @@ for (const {words, box, moves} of boxes)
   if (!moves && (box.left < -1 || box.right > document.documentElement.clientWidth + 1))
     found.push(`"${words}" reaches beyond the side`);
 for (const picture of document.querySelectorAll("svg"))
-  if (!picture.querySelector(".axis") && !picture.closest(".wide"))
+  if (picture.querySelector(".grid, .one, .heat") && !picture.querySelector(".axis"))
     found.push(`the picture "${picture.querySelector("title")?.textContent}" has no axis`);
 if (document.documentElement.scrollWidth > document.documentElement.clientWidth)
   found.push("the page is wider than the window");
