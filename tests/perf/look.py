@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Looks at pages of the harnesses in a headless Chromium, light and dark, narrow and wide: no words lie
-on other words, nothing reaches beyond the side of the page, and what has a scale has words at its axis. Keeps a
-picture of each look for a human's eyes."""
+"""Looks at pages of the harnesses in a headless Chromium, light and dark, narrow and wide: no words
+lie on other words, nothing reaches beyond the side of the page, and what has a scale has words at
+its axis. Keeps a picture of each look for a human's eyes."""
 
 import argparse
 import contextlib
@@ -53,16 +53,16 @@ def chromium(url, width, dark, *options):
 
 @contextlib.contextmanager
 def framed(page, width, script=""):
-    """The address of a page that shows this one so wide: Chromium's windows are never as narrow as a
-    telephone, but a frame in one is."""
+    """The address of a page that shows this one so wide: Chromium's windows are never as narrow as
+    a telephone, but a frame in one is."""
     with tempfile.TemporaryDirectory() as folder:
         inner, outer = Path(folder) / "inner.html", Path(folder) / "outer.html"
         inner.write_text(page.read_text().replace("</body>", f"<script>{script}</script></body>"))
         outer.write_text(f'<body style="margin:0"><iframe src="inner.html" width="{width}"'
                          f' height="{HEIGHT}" style="border:0"></iframe>'
                          "<script>onload = () => document.body.append(document.querySelector("
-                         "'iframe').contentDocument.getElementById('looked')?.cloneNode(true) ?? '')"
-                         "</script>")
+                         "'iframe').contentDocument.getElementById('looked')?.cloneNode(true)"
+                         " ?? '')</script>")
         yield outer.as_uri()
 
 
