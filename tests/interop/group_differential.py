@@ -6,11 +6,7 @@ A sequence has a group of its own, and a connection per member. It asks at times
 what its timeouts bring about falls between those times, on both sides. An answer that hasn't come when the next time is
 near "hasn't come yet", which is a fact to compare like any other. A sequence that differs is played again: when it
 differs every time it is a difference, else it was the machine's timing, which is printed but is no failure. So it is
-when each side has given, in one play, what the other gave in another: two things happened at one moment.
-
-JoinGroup of version 0 has one timeout for two things, a member's session and its wait for the others: whether a member
-without a sign of life is first missed alone, or with all that owe a sync, is chance, and a Java broker does now this and
-now that. So a sequence with such a request is played more often before it counts as different."""
+when each side has given, in one play, what the other gave in another: two things happened at one moment."""
 
 import argparse
 import asyncio
@@ -45,7 +41,6 @@ EARLY_S = 0.02       # before the next time: what has come by then has come
 GRACE_S = 0.4        # for an answer that has to come, or that the other side has
 LATE_S = 0.025       # a play that was held up for longer somewhere may differ by that
 REPEATS = 3
-REPEATS_OF_ONE_TIMEOUT = 24
 HELD_UP_MAX = 12     # plays of a sequence that differed and were held up, before it is given up
 WARM_UP = 100        # sequences that nobody looks at, until Java has compiled itself
 SHOWN_MAX = 25
@@ -86,7 +81,6 @@ class Play:
         self.never_answered = set()   # of those
         self.asked = 0
         self.leader = None
-        self.has_one_timeout = False  # somebody joined by version 0
         self.late = 0.0      # by how much it was held up, at worst
         self.trace = []
 
@@ -116,7 +110,6 @@ class Play:
         if connection in self.waiting or self.asked >= REQUESTS:
             return
         self.asked += 1
-        self.has_one_timeout |= (key, version) == (JOIN, 0)
         if key in (JOIN, SYNC):
             self.note_asked_again(key, request["memberId"])
         answers = [side.send(f"{self.name}/{connection}", key, version, names.filled(request))
@@ -250,8 +243,8 @@ class Comparison:
 
     async def sequence(self, index):
         """Plays it until it is equal once, or has differed often enough without being held up."""
-        found, held_up, leaders, repeats = [], 0, 0, REPEATS
-        while len(found) <= repeats and held_up < HELD_UP_MAX and leaders <= REPEATS:
+        found, held_up, leaders = [], 0, 0
+        while len(found) <= REPEATS and held_up < HELD_UP_MAX and leaders <= REPEATS:
             play = Play(self, index, len(found) + held_up + leaders)
             try:
                 await play.run()
@@ -264,12 +257,11 @@ class Comparison:
                     self.held_up += 1
                 else:
                     found.append((play, difference))
-                    repeats = REPEATS_OF_ONE_TIMEOUT if play.has_one_timeout else repeats
             finally:
                 self.clean_later(play.name)
         self.played += 1
         is_race = sides_were_swapped([difference.answers for _, difference in found])
-        if len(found) > repeats and not is_race:
+        if len(found) > REPEATS and not is_race:
             self.show(index, found)
         elif held_up == HELD_UP_MAX:
             self.given_up += 1
