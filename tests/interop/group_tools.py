@@ -78,7 +78,8 @@ class Tools:
         for call in some:
             lines = [part for line in self.lines_of(call) for part in parts_of(line)]
             lines = [neutral(call, line, self.address) for line in lines]
-            self.printed[call[0]] = list(without_repeats(lines))
+            # A warning comes as often as the client has tried.
+            self.printed[call[0]] = [line for line, before in zip(lines, [None, *lines]) if line != before]
             if call[1] in calls.UNORDERED or call[0].startswith("all-"):
                 self.printed[call[0]].sort()
 
@@ -98,17 +99,6 @@ class Tools:
     def close(self):
         self.process.stdin.close()
         self.process.wait(30)
-
-
-def without_repeats(lines):
-    """A warning comes as often as the client has tried, and its last try may be behind what ends the tool."""
-    warned, before = set(), None
-    for line in lines:
-        if line != before and line not in warned:
-            yield line
-        before = line
-        if line.startswith("WARN "):
-            warned.add(line)
 
 
 def parts_of(line):
