@@ -2,7 +2,6 @@
 page that shows it."""
 
 import kafka_run
-import kafka_targets as targets
 import rounds
 import svg
 from kafka_workloads import BY_ID
@@ -13,24 +12,17 @@ POINTS = ("point_mb_per_s", "point_cpu_us", "point_p50_ms", "point_p99_ms")
 APPENDS = ("many_mb_per_s", "many_cpu_s_per_gb")
 
 
-def rows_of(cells):
-    """A row for each workload and side; what order is worth is of each cell by itself."""
-    rows = []
-    for workload, pairs in targets.by_pair(cells).items():
-        for side in BY_ID[workload].sides:
-            records = [pair[side] for pair in pairs.values() if side in pair]
-            if records:
-                quiet = rounds.quiet(records)
-                rows.append({"workload": workload, "side": side, "rounds": len(records),
-                             "worth": rounds.spread([one["order_worth"] for one in quiet]),
-                             **{figure: rounds.median_of(quiet, figure)
-                                for figure in (*IN_ORDER, *POINTS, *APPENDS)}})
-    return rows
+def figures_of(quiet):
+    """What order is worth is of each cell by itself."""
+    return {"worth": rounds.spread([one["order_worth"] for one in quiet]),
+            **{figure: rounds.median_of(quiet, figure)
+               for figure in (*IN_ORDER, *POINTS, *APPENDS)}}
 
 
 def summary(records):
     """All that the page shows, as plain data; kafka-order.json is this."""
-    return {**kafka_run.summary(records), "rows": rows_of(kafka_run.cells_of(records))}
+    return {**kafka_run.summary(records),
+            "rows": kafka_run.rows_of(kafka_run.cells_of(records), figures_of)}
 
 
 def spread_words(spread):
@@ -66,7 +58,8 @@ def pictures(data):
 
 
 def says(rows):
-    return " ".join(f"{kafka_run.NAMES[row['side']]}: {spread_words(row['worth'])}." for row in rows)
+    return " ".join(f"{kafka_run.NAMES[row['side']]}: {spread_words(row['worth'])}."
+                    for row in rows)
 
 
 COLUMNS = (

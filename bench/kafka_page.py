@@ -28,17 +28,8 @@ RARE = {"first_ack_s": "start to the first answer, s", "idle_percent": "of a cor
 DRIFT = ("p99_ms", "rss_mib")
 
 
-def sides_of(cells):
-    """The figures of each side of each workload, as the median of its quiet pairs."""
-    rows = []
-    for workload, pairs in targets.by_pair(cells).items():
-        for side in BY_ID[workload].sides:
-            records = [pair[side] for pair in pairs.values() if side in pair]
-            if records:
-                quiet = rounds.quiet(records)
-                rows.append({"workload": workload, "side": side, "rounds": len(records),
-                             **{name: median_of(quiet, name) for name in (*FIGURES, *RARE)}})
-    return rows
+def figures_of(quiet):
+    return {name: median_of(quiet, name) for name in (*FIGURES, *RARE)}
 
 
 def median_of(records, figure):
@@ -49,7 +40,8 @@ def median_of(records, figure):
 def summary(records):
     """All that the page shows, as plain data; kafka.json is this."""
     cells = kafka_run.cells_of(records)
-    return {**kafka_run.summary(records), "targets": targets.judge(cells), "sides": sides_of(cells),
+    return {**kafka_run.summary(records), "targets": targets.judge(cells),
+            "sides": kafka_run.rows_of(cells, figures_of),
             "ratios": targets.ratios(cells, (*FIGURES, *RARE)),
             "drift": drift_of(cells) if records[0]["soak"] else {}}
 

@@ -178,13 +178,9 @@ def run_all():
         if seconds > until - began:
             print(f"this part ends after {harness.span(until - began)}")
         measure_limits(options, results)
-        try:
-            measure(options, results, found, scale, until)
-        finally:
-            page = kafka_order_page if options.order else kafka_page
-            summary = page.summary(results.records)
-            harness.publish(options, name, summary, page.write)
-            print(page.answer(summary))
+        harness.measured(options, name, results,
+                         lambda: measure(options, results, found, scale, until),
+                         kafka_order_page if options.order else kafka_page)
     return 0
 
 

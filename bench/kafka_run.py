@@ -1,13 +1,14 @@
 """What each page of the comparison says of its run: where it was measured, what failed, and what to
 keep in mind."""
 
+import kafka_targets as targets
 import limits
 import load
 import machine
 import machine_limits
 import rounds
-from kafka_workloads import OURS, THEIRS
-from page import Column, number_of
+from kafka_workloads import BY_ID, OURS, THEIRS
+from page import Column, counted, number_of
 
 NAMES = {OURS: "Millrace", THEIRS: "Kafka"}
 
@@ -49,6 +50,18 @@ def machine_facts(data):
             *machine.run_facts(data)]
 
 
+def rows_of(cells, figures):
+    """A row for each workload and side; `figures(records)` are those of its quiet cells."""
+    rows = []
+    for workload, pairs in targets.by_pair(cells).items():
+        for side in BY_ID[workload].sides:
+            records = [pair[side] for pair in pairs.values() if side in pair]
+            if records:
+                rows.append({"workload": workload, "side": side, "rounds": len(records),
+                             **figures(rounds.quiet(records))})
+    return rows
+
+
 def show_failed(page, data):
     if data["failed"]:
         page.table((Column("failed", words=True), Column("why", words=True)),
@@ -61,14 +74,12 @@ def warnings(data):
     if data["thrown"]:
         yield (f"Pairs that were measured anew, because the host took more than"
                f" {100 * rounds.STEAL_MAX:.0f} % of the time of a side: {data['thrown']}.")
-    for count, words in ((data["disturbed"], "Cells that the host disturbed and whose pairs are"
-                                             " left out"),
-                         (data["generator_bound"], "Cells in which the client used up its one"
-                                                   " thread, so that the broker may be faster"),
-                         (data["unsent"], "Cells at a fixed rate in which not all that was due was"
-                                          " sent, so that latencies are too low"),
-                         (data["errors"], "Batches that were refused for now, and counted nowhere"
-                                          " else"),
-                         (data["cells_left"], "Cells that were not reached")):
-        if count:
-            yield f"{words}: {count}."
+    yield from counted((
+        (data["disturbed"], "Cells that the host disturbed and whose pairs are left out"),
+        (data["generator_bound"],
+         "Cells in which the client used up its one thread, so that the broker may be faster"),
+        (data["unsent"],
+         "Cells at a fixed rate in which not all that was due was sent, so that latencies are "
+         "too low"),
+        (data["errors"], "Batches that were refused for now, and counted nowhere else"),
+        (data["cells_left"], "Cells that were not reached")))

@@ -196,12 +196,8 @@ def run_all():
             print(f"topics come and go at {options.bootstrap}")
         if not results.has("limits"):
             results.add({"kind": "limits", **limits_of(options)})
-        try:
-            measure(options, results, plan, scale, until)
-        finally:
-            summary = acks_page.summary(results.records)
-            harness.publish(options, NAME, summary, acks_page.write)
-            print(acks_page.answer(summary))
+        harness.measured(options, NAME, results,
+                         lambda: measure(options, results, plan, scale, until), acks_page)
     return 0
 
 

@@ -152,6 +152,16 @@ def publish(options, name, summary, write_page):
     print(page)
 
 
+def measured(options, name, results, measure, page):
+    """Calls `measure()`, publishes what is there then, however it ended, and says the answer."""
+    try:
+        measure()
+    finally:
+        summary = page.summary(results.records)
+        publish(options, name, summary, page.write)
+        print(page.answer(summary))
+
+
 class Progress:
     """A bar with the time left on a terminal, a line now and then elsewhere. `later` is what comes
     behind these cells, in seconds."""

@@ -175,12 +175,8 @@ def run():
                          DISK_BYTES[options.full])
         if not results.has("limits"):
             results.add({"kind": "limits", **limits.measure(options.dir, durable_writes=True)})
-        try:
-            measure(options, results, plan, scale, until)
-        finally:
-            summary = journal_page.summary(results.records)
-            harness.publish(options, NAME, summary, journal_page.write)
-            print(journal_page.answer(summary))
+        harness.measured(options, NAME, results,
+                         lambda: measure(options, results, plan, scale, until), journal_page)
     return 0
 
 

@@ -8,7 +8,7 @@ import load
 import machine
 import rounds
 import svg
-from page import Column, Page, number_of
+from page import Column, Page, counted, number_of
 
 # A broker whose journal makes room all the time, and one whose never does.
 OFTEN, RARE = "often", "rare"
@@ -150,15 +150,15 @@ def caveats(data):
            " state D, by a look every five milliseconds. Such a thread serves nobody meanwhile.")
     yield ("Generator and broker share this machine's processors, and talk over the loopback"
            " interface: no network is in these figures.")
-    for count, words in ((data["disturbed"], "Cells that the host disturbed and that are left out"
-                                             " of the ratios"),
-                         (data["generator_bound"], "Cells in which the generator used up its one"
-                                                   " thread, so that the broker may be faster"),
-                         (data["unsent"], "Cells at a fixed rate in which not all that was due was"
-                                          " sent, so that latencies are too low"),
-                         (data["cells_left"], "Cells that were not reached")):
-        if count:
-            yield f"{words}: {count}."
+    yield from counted((
+        (data["disturbed"], "Cells that the host disturbed and that are left out of the ratios"),
+        (data["generator_bound"],
+         "Cells in which the generator used up its one thread, so that the broker may be "
+         "faster"),
+        (data["unsent"],
+         "Cells at a fixed rate in which not all that was due was sent, so that latencies are "
+         "too low"),
+        (data["cells_left"], "Cells that were not reached")))
 
 
 def write(data, path):

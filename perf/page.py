@@ -56,6 +56,11 @@ def number_of(count, noun):
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def counted(pairs):
+    """A sentence for each (count, words) of something that happened."""
+    return (f"{words}: {count}." for count, words in pairs if count)
+
+
 class Column:
     """A column of a table: words, or figures in a unit."""
 
