@@ -24,6 +24,8 @@ constexpr std::uint64_t kNobody = 0;
 constexpr std::uint64_t kHelperBell = 1;
 // Until a peer that is busy has made room in its mailbox.
 constexpr Duration kFullMailboxPause = std::chrono::microseconds(50);
+// Of what has_time() looks back at.
+constexpr Duration kSleepWindow = std::chrono::milliseconds(50);
 
 std::int64_t read_clock(clockid_t clock) {
     timespec moment{};
@@ -110,6 +112,22 @@ void RingWorld::close_unheard(std::int32_t handle) { close(handle); }
 
 void RingWorld::wake(World& peer) { static_cast<RingWorld&>(peer).bell_.ring(*ring_); }
 
+/// A shard that didn't sleep at all has closed no window.
+bool RingWorld::has_time() {
+    const Duration open = now() - window_begin_;
+    if (open < kSleepWindow) return slept_share_ >= 0.5;
+    return 2 * slept_ >= open;
+}
+
+void RingWorld::note_slept(Time from, Time until) {
+    slept_ += until - from;
+    const Duration open = until - window_begin_;
+    if (open < kSleepWindow) return;
+    slept_share_ = static_cast<double>(slept_.count()) / static_cast<double>(open.count());
+    slept_ = {};
+    window_begin_ = until;
+}
+
 Time RingWorld::now() const { return Time(read_clock(CLOCK_MONOTONIC)); }
 
 std::int64_t RingWorld::wall_clock_ms() const { return read_clock(CLOCK_REALTIME) / 1'000'000; }
@@ -192,7 +210,9 @@ void RingWorld::sleep(bool mail_is_left) {
     std::optional<Duration> limit;
     if (const auto deadline = timers().next_deadline()) limit = *deadline - now();
     if (mail_is_left) limit = std::min(limit.value_or(kFullMailboxPause), kFullMailboxPause);
+    const Time from = now();
     ring_->submit_and_wait(limit);
+    note_slept(from, now());
     wake_up();
 }
 

@@ -34,6 +34,7 @@ public:
     bool provides_memory() const override { return provided_ != nullptr; }
     void give_back(const std::byte* memory) override { provided_->give_back(memory); }
     void wake(World& peer) override;
+    bool has_time() override;
     void close_unheard(std::int32_t handle) override;
 
     void run();
@@ -54,6 +55,7 @@ private:
     void take_bell(BellEvent event, std::int32_t result);
     bool run_ready();
     void sleep(bool mail_is_left);
+    void note_slept(Time from, Time until);
 
     std::unique_ptr<HelperPort> helper_;
     std::uint64_t with_helper_{};  // operations
@@ -65,6 +67,10 @@ private:
     std::unique_ptr<Ring> ring_;
     RunnableQueue ready_;
     std::uint64_t in_flight_{};
+    // Since `window_begin_`; and the share of the window before it that was slept through.
+    Duration slept_{};
+    Time window_begin_{};
+    double slept_share_ = 1;
     bool memory_refused_{};
     bool stopping_{};
 };

@@ -148,6 +148,9 @@ Task<Result<void>> Broker::start_shards(const BrokerConfig& config) {
     };
     outcome = co_await on_all(join);
     if (!outcome) co_return outcome;
+    std::vector<Listener*> listeners;
+    for (const auto& shard : shards_) listeners.push_back(&shard->listener());
+    for (Listener* const each : listeners) each->meet(listeners);
     co_return co_await on_all(&start_shard);
 }
 

@@ -19,7 +19,7 @@ public:
                                                        const BrokerConfig& config);
 
     const Topics& topics() const { return *topics_; }
-    std::uint16_t port() const { return shards_.front()->port(); }
+    std::uint16_t port() const { return shards_.front()->listener().port(); }
 
     /// `heard` runs, on this shard, once no log directory serves any more: time to stop.
     void on_storage_gone(std::function<void()> heard) { topics_->on_all_failed(std::move(heard)); }

@@ -16,7 +16,7 @@ public:
     BrokerShard(World& world, const Logger& logger, const BrokerConfig& config, Topics& topics);
 
     BrokerContext& context() { return context_; }
-    std::uint16_t port() const { return listener_->port(); }
+    Listener& listener() { return *listener_; }
 
     /// Listens, and accepts nothing yet. Port 0 of the configuration is replaced by `port`.
     Task<Result<void>> listen(const BrokerConfig& config, std::uint16_t port, ListenMode mode);

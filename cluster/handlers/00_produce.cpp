@@ -273,6 +273,7 @@ Task<ProduceResponse> handle_produce(BrokerContext& broker, RequestContext& cont
     const auto image = broker.view.now();
     Division division(broker, context, request, *image);
     division.divide();
+    for (const OwnerAppends& each : division.owners) context.works_on(each.owner);
     // acks=1 has no deadline in Kafka: the leader's own log answers when it can.
     const Time deadline =
         broker.world.now() + std::chrono::milliseconds(std::max(request.timeout_ms, 0));

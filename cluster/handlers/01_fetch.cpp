@@ -107,6 +107,7 @@ Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
     const auto image = broker.view.now();
     FetchAnswer answer(broker, context, terms);
     answer.divide(*image, fetch.session->partitions);
+    for (const auto& [owner, mine] : answer.reads()) context.works_on(owner);
     co_await read_for(broker, context, request, answer);
     response = answer.finish(fetch.session->partitions);
     response.session_id = co_await close_fetch(broker, fetch);

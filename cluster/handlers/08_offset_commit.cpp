@@ -69,7 +69,7 @@ Task<OffsetCommitResponse> handle_offset_commit(BrokerContext& broker, RequestCo
         refuse_all(response, ErrorCode::kUnsupportedVersion);
         co_return response;
     }
-    const GroupRoute route = route_to(broker, request.group_id, true);
+    const GroupRoute route = route_member_to(broker, context, request.group_id, true);
     if (route.code == ErrorCode::kNone) {
         const MemberClaim who{request.member_id, view_of(request.group_instance_id),
                               request.generation_id_or_member_epoch};

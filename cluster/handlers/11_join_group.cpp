@@ -72,7 +72,7 @@ JoinGroupResponse response_of(JoinAnswer answer, std::int16_t version) {
 
 Task<JoinGroupResponse> handle_join_group(BrokerContext& broker, RequestContext& context,
                                           const JoinGroupRequest& request) {
-    const GroupRoute route = route_to(broker, request.group_id, false);
+    const GroupRoute route = route_member_to(broker, context, request.group_id, false);
     if (route.code != ErrorCode::kNone) {
         JoinAnswer refused;
         refused.code = route.code;

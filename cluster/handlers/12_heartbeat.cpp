@@ -4,10 +4,10 @@
 
 namespace millrace {
 
-Task<HeartbeatResponse> handle_heartbeat(BrokerContext& broker, RequestContext&,
+Task<HeartbeatResponse> handle_heartbeat(BrokerContext& broker, RequestContext& context,
                                          const HeartbeatRequest& request) {
     HeartbeatResponse response;
-    const GroupRoute route = route_to(broker, request.group_id, false);
+    const GroupRoute route = route_member_to(broker, context, request.group_id, false);
     ErrorCode code = route.code;
     if (code == ErrorCode::kNone) {
         const MemberClaim who{request.member_id, view_of(request.group_instance_id),

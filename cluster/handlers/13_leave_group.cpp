@@ -24,7 +24,7 @@ std::vector<MemberClaim> members_of(const LeaveGroupRequest& request, std::int16
 Task<LeaveGroupResponse> handle_leave_group(BrokerContext& broker, RequestContext& context,
                                             const LeaveGroupRequest& request) {
     LeaveGroupResponse response;
-    const GroupRoute route = route_to(broker, request.group_id, false);
+    const GroupRoute route = route_member_to(broker, context, request.group_id, false);
     if (route.code != ErrorCode::kNone) {
         response.error_code = raw(route.code);
         co_return response;

@@ -34,7 +34,7 @@ Task<SyncGroupResponse> handle_sync_group(BrokerContext& broker, RequestContext&
         response.error_code = raw(ErrorCode::kInconsistentGroupProtocol);
         co_return response;
     }
-    const GroupRoute route = route_to(broker, request.group_id, false);
+    const GroupRoute route = route_member_to(broker, context, request.group_id, false);
     if (route.code != ErrorCode::kNone) {
         response.error_code = raw(route.code);
         co_return response;

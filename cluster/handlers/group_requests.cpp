@@ -14,6 +14,13 @@ GroupRoute route_to(const BrokerContext& broker, std::string_view group, bool ma
     return {ErrorCode::kNone, place.owner};
 }
 
+GroupRoute route_member_to(const BrokerContext& broker, RequestContext& context,
+                           std::string_view group, bool may_be_nameless) {
+    const GroupRoute route = route_to(broker, group, may_be_nameless);
+    if (route.code == ErrorCode::kNone) context.works_on(route.owner);
+    return route;
+}
+
 bool is_partition(const TopicsImage& image, std::string_view topic, std::int32_t partition) {
     return image.find_log(topic, partition) != nullptr;
 }

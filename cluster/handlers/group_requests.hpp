@@ -16,6 +16,9 @@ struct GroupRoute {
 /// Where `group` is coordinated. Some requests are good for the group without a name too, which
 /// simple consumers of old have used.
 GroupRoute route_to(const BrokerContext& broker, std::string_view group, bool may_be_nameless);
+/// The same for a member's request, which notes where its work is.
+GroupRoute route_member_to(const BrokerContext& broker, RequestContext& context,
+                           std::string_view group, bool may_be_nameless);
 
 /// `visit(coordinator)`, which returns a value or a Task of it, on the shard of the route.
 template <class Visit>

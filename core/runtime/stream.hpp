@@ -74,6 +74,9 @@ public:
     /// Sends a part that lies in a file, out of the page cache. What isn't there in time is read
     /// into memory. Errc::kEndOfStream when the file ends first. `part` outlives the call.
     Task<Result<void>> send_file(const Part& part);
+    /// From here on it is `world`'s. Called on that shard. REQUIRES: nothing of it is in flight.
+    void move_to(World& world) { world_ = &world; }
+
     /// Ends both directions, so that a pending receive or send returns.
     Task<> shut_down();
     Task<> close();

@@ -164,6 +164,10 @@ public:
     /// Takes back what a kReceive with kIntoProvided gave out.
     virtual void give_back(const std::byte*) {}
 
+    /// Whether this shard has slept for at least half of the last moments: work that comes to it is
+    /// begun at once, and it can take more.
+    virtual bool has_time() { return true; }
+
     /// Closes a file at once, from any shard's thread, when nobody waits for the outcome. A world
     /// without files has nothing to close.
     virtual void close_unheard(std::int32_t) {}

@@ -7,27 +7,40 @@
 
 namespace millrace {
 
-Connection::Connection(World& world, Logger& logger, ServerMetrics& metrics, Stream stream,
-                       const HandlerTable& handlers, const AdvertisedListener& listener,
-                       Semaphore& request_budget, ConnectionLimits limits)
+Connection::Connection(World& world, Logger& logger, ServerMetrics& metrics,
+                       Conversation conversation, const HandlerTable& handlers,
+                       const AdvertisedListener& listener, Semaphore& request_budget,
+                       ConnectionLimits limits)
     : world_(world),
       logger_(logger),
       metrics_(metrics),
-      stream_(std::move(stream)),
-      reader_(stream_, request_budget, limits.request_bytes_max),
+      stream_(std::move(conversation.stream)),
+      reader_(stream_, request_budget, limits.request_bytes_max, std::move(conversation.rest)),
       handlers_(handlers),
       listener_(listener),
       limits_(limits),
+      seeker_(world.shard(), limits.leaves_after),
       moved_(world),
       gate_(world) {}
 
-Task<> Connection::run() {
-    for (;;) {
+Task<std::optional<Connection::Departure>> Connection::run() {
+    std::optional<ShardNumber> leaves_for;
+    for (bool goes_on = true; goes_on && !leaves_for;) {
         const auto begun = co_await begin_next();
-        if (!begun) break;
+        goes_on = begun.has_value();
+        if (goes_on) leaves_for = seeker_.better();
     }
+    if (leaves_for) co_await all_answered();
     co_await gate_.close();
+    if (leaves_for && !broken_) {
+        co_return Departure{*leaves_for, {std::move(stream_), reader_.take_rest()}};
+    }
     co_await stream_.close();
+    co_return std::nullopt;
+}
+
+Task<> Connection::all_answered() {
+    while (!broken_ && !exchanges_.empty()) (void)co_await moved_.wait(0, kNever);
 }
 
 Task<Result<void>> Connection::begin_next() {
@@ -117,6 +130,7 @@ Task<> Connection::send_finished() {
             if (!sent) break_off();
         }
         const std::uint64_t number = first.number;
+        seeker_.note(first.context.places());
         exchanges_.pop_front();
         pass(number);
     }

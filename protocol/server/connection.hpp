@@ -17,6 +17,8 @@ namespace millrace {
 struct ConnectionLimits {
     std::int32_t request_bytes_max = 100 << 20;  // socket.request.max.bytes
     std::size_t pipelined_max = 64;              // requests begun and not yet answered
+    // Requests in a row whose work was all on one other shard, until the connection leaves for it.
+    std::uint32_t leaves_after = 32;
 };
 
 /// Lives on one shard, from accept to close. run() is its one owner coroutine; requests that were
@@ -26,13 +28,25 @@ struct ConnectionLimits {
 /// connection holds one share of it at most.
 class Connection final : private MemoryBudget::Sender {
 public:
-    Connection(World& world, Logger& logger, ServerMetrics& metrics, Stream stream,
+    /// A peer, and what it has sent that belongs to no request yet.
+    struct Conversation {
+        Stream stream;
+        Received rest{};
+    };
+    /// Where a conversation goes on.
+    struct Departure {
+        ShardNumber to{};
+        Conversation conversation;
+    };
+
+    Connection(World& world, Logger& logger, ServerMetrics& metrics, Conversation conversation,
                const HandlerTable& handlers, const AdvertisedListener& listener,
                Semaphore& request_budget, ConnectionLimits limits);
 
-    /// Returns when the peer has gone, has broken the protocol, or stop() was called; everything
-    /// that was begun has ended then and the socket is closed.
-    Task<> run();
+    /// Returns when the peer has gone, has broken the protocol, or stop() was called: then the
+    /// socket is closed; or when the conversation should go on on another shard, and with what.
+    /// Everything that was begun has ended either way.
+    Task<std::optional<Departure>> run();
     /// No further request is read; what was begun is answered.
     void stop() { break_off(); }
 
@@ -56,6 +70,7 @@ private:
     };
 
     Task<Result<void>> begin_next();
+    Task<> all_answered();
     const HandlerTable::Serve* find_handler(const RequestHeader& header);
     Task<> answer(Exchange& exchange, const HandlerTable::Serve& serve, Reader body);
     Task<> send_finished();
@@ -82,6 +97,7 @@ private:
     Time sending_since_{};  // the response that is being sent
     bool broken_{};
     std::uint64_t received_counted_{};
+    HomeSeeker seeker_;
     WaitList moved_;  // key 0: an exchange was admitted, finished or sent
     Gate gate_;
 };

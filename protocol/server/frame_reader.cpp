@@ -49,6 +49,14 @@ std::size_t FrameReader::take_received(MutableBytes into) {
     return count;
 }
 
+Received FrameReader::take_rest() {
+    const std::size_t size = inbox_.left().size();
+    if (size == 0) return {};
+    auto own = std::make_unique_for_overwrite<std::byte[]>(size);
+    take_received(MutableBytes(own.get(), size));
+    return {std::move(own), size};
+}
+
 Task<Result<void>> FrameReader::receive_rest(Frame& frame, std::size_t received) {
     const MutableBytes body = frame.bytes();
     while (received < body.size()) {

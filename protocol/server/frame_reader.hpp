@@ -41,13 +41,22 @@ private:
 class FrameReader {
 public:
     /// `budget` bounds the bytes of all frames that exist. A frame takes its room as its bytes
-    /// arrive and waits for it, so that who announces much and sends little holds little.
-    FrameReader(Stream& stream, Semaphore& budget, std::int32_t frame_bytes_max)
-        : stream_(stream), budget_(budget), frame_bytes_max_(frame_bytes_max) {}
+    /// arrive and waits for it, so that who announces much and sends little holds little. `rest`
+    /// comes before what the stream has.
+    FrameReader(Stream& stream, Semaphore& budget, std::int32_t frame_bytes_max,
+                Received rest = Received())
+        : stream_(stream),
+          budget_(budget),
+          frame_bytes_max_(frame_bytes_max),
+          inbox_(std::move(rest)) {}
 
     /// Errc::kEndOfStream between frames when the peer closed; Errc::kMalformed for a negative
     /// size, Errc::kTooLarge for one over the limit: the stream can't be read on after either.
     Task<Result<Frame>> next();
+
+    /// What was received and belongs to no frame yet, in memory of its own. REQUIRES: nobody is in
+    /// next().
+    Received take_rest();
 
     /// Bytes received so far, for the idle check.
     std::uint64_t received() const { return received_; }

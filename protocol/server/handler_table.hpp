@@ -6,6 +6,7 @@
 #include "core/runtime/task.hpp"
 #include "protocol/api.hpp"
 #include "protocol/header.hpp"
+#include "protocol/server/home_seeker.hpp"
 #include "protocol/wire.hpp"
 
 #include <algorithm>
@@ -54,6 +55,9 @@ public:
     void sent_by(MemoryBudget::Sender& sender) {
         for (MemoryBudget::Hold& each : kept_) each.sent_by(sender);
     }
+    /// Some of the request's work is on this shard.
+    void works_on(ShardNumber shard) { places_.add(shard); }
+    const WorkPlaces& places() const { return places_; }
     /// Lets the connection read and begin its next request before this one is answered: what this
     /// request wants in order has its place. Responses keep the order of requests all the same.
     void admit() {
@@ -66,6 +70,7 @@ private:
     bool withheld_{};
     std::optional<std::string> close_reason_;
     std::vector<MemoryBudget::Hold> kept_;
+    WorkPlaces places_;
 };
 
 /// An encoded response body, and what its borrowed pieces point into.

@@ -1,5 +1,6 @@
 #include "protocol/server/listener.hpp"
 
+#include "core/runtime/shard_call.hpp"
 #include "core/runtime/timer.hpp"
 
 namespace millrace {
@@ -8,6 +9,8 @@ namespace {
 // Pause after an accept that failed for want of descriptors or memory; a hot loop would not free
 // any.
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
+// A connection that was refused elsewhere tries again after so many times as many requests.
+constexpr std::uint32_t kRefusedFactor = 64;
 
 }  // namespace
 
@@ -58,11 +61,18 @@ Task<> Listener::accept_connections() {
             co_await stream->close();
             continue;
         }
-        metrics_.connections.add(1);
-        const auto client = clients_.emplace(clients_.end(), world_, logger_, std::move(*stream),
-                                             handlers_, std::move(*advertised), *this);
-        gate_.spawn(converse(client));
+        welcome(std::move(*advertised), {std::move(*stream)}, config_.limits.leaves_after);
     }
+}
+
+void Listener::welcome(AdvertisedListener advertised, Connection::Conversation conversation,
+                       std::uint32_t leaves_after) {
+    ConnectionLimits limits = config_.limits;
+    limits.leaves_after = all_.empty() ? HomeSeeker::kNever : leaves_after;
+    metrics_.connections.add(1);
+    const auto client = clients_.emplace(clients_.end(), *this, std::move(advertised),
+                                         std::move(conversation), limits);
+    gate_.spawn(converse(client));
 }
 
 Task<Result<AdvertisedListener>> Listener::advertise_to(Stream& stream) {
@@ -78,9 +88,36 @@ Task<Result<AdvertisedListener>> Listener::advertise_to(Stream& stream) {
 }
 
 Task<> Listener::converse(std::list<Client>::iterator client) {
-    co_await client->connection.run();
+    auto leaving = co_await client->connection.run();
+    AdvertisedListener advertised = client->advertised;
     metrics_.connections.add(-1);
     clients_.erase(client);
+    if (leaving) co_await hand_over(std::move(advertised), std::move(*leaving));
+}
+
+Task<> Listener::hand_over(AdvertisedListener advertised, Connection::Departure leaving) {
+    Listener* const there = all_[leaving.to];
+    const auto visit = [there, &advertised, &leaving] {
+        return there->take_in(advertised, leaving.conversation);
+    };
+    ShardCall<decltype(visit)> call(world_, leaving.to, visit);
+    const bool taken = co_await call.run();
+    if (taken) {
+        metrics_.left.add();
+    } else if (stopping_) {
+        co_await leaving.conversation.stream.close();
+    } else {
+        welcome(std::move(advertised), std::move(leaving.conversation),
+                kRefusedFactor * config_.limits.leaves_after);
+    }
+}
+
+/// False, and nothing is changed, when it can't go on here.
+bool Listener::take_in(AdvertisedListener& advertised, Connection::Conversation& arriving) {
+    if (stopping_ || !world_.has_time()) return false;
+    arriving.stream.move_to(world_);
+    welcome(std::move(advertised), std::move(arriving), config_.limits.leaves_after);
+    return true;
 }
 
 Task<> Listener::close_idle_connections() {

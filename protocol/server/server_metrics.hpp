@@ -19,6 +19,8 @@ struct ServerMetrics {
                                          "Connections that could not be accepted")),
           broken(registry.counter("millrace_connections_broken_total",
                                   "Connections closed for what the peer sent")),
+          left(registry.counter("millrace_connections_left_total",
+                                "Connections that left for the shard that has their work")),
           stalled(registry.counter("millrace_connections_stalled_total",
                                    "Connections closed because the peer took no bytes")),
           bytes_received(
@@ -39,6 +41,7 @@ struct ServerMetrics {
     Counter& accepted;
     Counter& accept_errors;
     Counter& broken;
+    Counter& left;
     Counter& stalled;
     Counter& bytes_received;
     Counter& bytes_sent;

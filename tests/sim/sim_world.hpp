@@ -30,6 +30,8 @@ public:
     std::int64_t wall_clock_ms() const override;
     std::uint64_t random() override { return prng_.next(); }
     void wake(World& peer) override;
+    /// Connections that want to come in are refused now and then.
+    bool has_time() override { return prng_.next() % 4 != 0; }
 
     /// The same for all shards of a process.
     std::uint32_t process() const { return process_; }

@@ -1,6 +1,7 @@
 // A broker on several threads: many connections, all partitions, one log directory whose logs
 // change their shards from start to start.
 #include "cluster/brokerd/broker.hpp"
+#include "cluster/brokerd/figures.hpp"
 #include "core/runtime/shard_call.hpp"
 #include "protocol/error_code.hpp"
 #include "protocol/message/fetch.hpp"
@@ -162,6 +163,52 @@ Task<> produce_and_consume(World& world, std::uint16_t port, std::int64_t before
     for (int i = 0; i < kProducers; ++i) gate.spawn(produce(world, port, i));
     co_await gate.close();
     co_await check_ends(world, port, end);
+}
+
+/// One batch of two records after the other, to one partition that nobody else writes to.
+Task<> produce_to(World& world, std::uint16_t port, std::int32_t partition, int batches) {
+    sim::Client client(world, port);
+    const Bytes batch = make_batch({.records = 2, .base_timestamp = 1000});
+    for (int i = 0; i < batches; ++i) {
+        ProduceRequest request;
+        request.acks = 1;
+        auto& topic = request.topics.emplace_back();
+        topic.name = "t";
+        topic.partitions.emplace_back().index = partition;
+        topic.partitions.back().records = ByteView(batch);
+        const auto response = co_await client.ask<ProduceResponse>(request, 9);
+        EXPECT_TRUE(response);
+        if (!response) break;
+        const auto& answer = response->topics.at(0).partitions.at(0);
+        EXPECT_EQ(answer.error_code, 0);
+        EXPECT_EQ(answer.base_offset, 2 * i);
+    }
+    co_await client.drop();
+}
+
+Task<std::uint64_t> total_of(World& world, std::string_view name) {
+    const MetricsSnapshot all = co_await figures_of_all(world);
+    co_return all.total(name);
+}
+
+TEST_P(ShardedBrokerTest, AConnectionLeavesForTheShardOfItsWork) {
+    // Enough for some to leave, even if they are refused at first.
+    constexpr int kBatchesOfOne = 150;
+    live(GetParam(), [](World& world, std::uint16_t port) -> Task<> {
+        co_await make_topic(world, port);
+        Gate gate(world);
+        for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
+            gate.spawn(produce_to(world, port, partition, kBatchesOfOne));
+        }
+        co_await gate.close();
+        const std::uint64_t left = co_await total_of(world, "millrace_connections_left_total");
+        if (world.shard_count() == 1) {
+            EXPECT_EQ(left, 0u);
+        } else {
+            EXPECT_GT(left, 0u);
+        }
+        co_await check_ends(world, port, 2 * kBatchesOfOne);
+    });
 }
 
 TEST_P(ShardedBrokerTest, LogsGoOnWhateverTheNumberOfShards) {
