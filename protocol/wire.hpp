@@ -133,6 +133,9 @@ public:
     /// Below this, copying into the own buffer costs less than one more piece of a gathered send.
     static constexpr std::size_t kSpliceMin = 512;
 
+    /// Most messages are smaller than what it has room for at once.
+    Writer() { owned_.reserve(kRoomAtOnce); }
+
     const Error& error() const { return error_; }
     bool ok() const { return !error_; }
     void fail(Errc errc) {
@@ -178,6 +181,8 @@ public:
     Bytes to_bytes() const;
 
 private:
+    static constexpr std::size_t kRoomAtOnce = 240;
+
     struct Splice {
         std::size_t owned_before;
         Segment segment;

@@ -49,7 +49,7 @@ Result<std::unique_ptr<RingWorld>> RingWorld::open(RingFeatures allowed) {
 }
 
 RingWorld::RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> ring)
-    : helper_(std::move(helper)), ring_(std::move(ring)) {
+    : helper_(std::move(helper)), ring_(std::move(ring)), window_begin_(now()) {
     if (!features().has(RingFeature::kProvidedBuffers)) return;
     provided_ = ProvidedBuffers::open(ring_->raw());
     if (!provided_) ring_->give_up(RingFeature::kProvidedBuffers);

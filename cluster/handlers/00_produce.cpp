@@ -107,10 +107,13 @@ Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) 
     for (Append& each : work.appends) {
         each.log_start = each.log->log_start_offset();
         if (each.records.batch.empty()) continue;
-        const auto room = co_await each.log->wait_for_room(each.records.batch.size());
-        if (!room) {
-            each.accepted = room.error();
-            continue;
+        const std::size_t size = each.records.batch.size();
+        if (!each.log->has_room(size)) {
+            const auto room = co_await each.log->wait_for_room(size);
+            if (!room) {
+                each.accepted = room.error();
+                continue;
+            }
         }
         each.accepted = each.log->append(each.records.batch, each.epoch);
         each.log_start = each.log->log_start_offset();

@@ -36,6 +36,8 @@ public:
         Task<Result<void>> take(std::int64_t count) {
             return held_ == 0 ? owner_->begin(*this, count) : owner_->grow(*this, count);
         }
+        /// The first of it, when nobody has to wait; else nothing has happened.
+        bool try_take(std::int64_t count) { return owner_->try_begin(*this, count); }
 
     private:
         friend class Semaphore;
@@ -66,6 +68,14 @@ public:
 
 private:
     bool fits(std::int64_t count) const { return taken_ == 0 || taken_ + count <= capacity_; }
+
+    bool try_begin(Share& share, std::int64_t count) {
+        if (stopped_ || next_ticket_ != serving_ || growing_ > 0 || !fits(count)) return false;
+        ++next_ticket_;
+        ++serving_;
+        add(share, count);
+        return true;
+    }
 
     Task<Result<void>> begin(Share& share, std::int64_t count) {
         const std::int64_t ticket = next_ticket_++;

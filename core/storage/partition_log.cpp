@@ -69,6 +69,13 @@ void PartitionLog::note_account() {
     on_account_ = wanted;
 }
 
+bool PartitionLog::has_room(std::size_t bytes) const {
+    const bool waits = shared_.journal->pause() > Duration::zero() ||
+                       unfilled_ > config_.tail_bytes_max || shared_.is_short_of_memory() ||
+                       !has_account_for(bytes);
+    return !waits && !failed_ && !shared_.full;
+}
+
 Task<Result<void>> PartitionLog::wait_for_room(std::size_t bytes) {
     const Duration pause = shared_.journal->pause();
     if (pause > Duration::zero()) {

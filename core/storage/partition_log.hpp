@@ -147,6 +147,8 @@ public:
     /// journal fills up. It is appended at once then. Errc::kStorageFailed when the log is out of
     /// service, ENOSPC when the disk is full.
     Task<Result<void>> wait_for_room(std::size_t bytes);
+    /// It would return at once, and without an error.
+    bool has_room(std::size_t bytes) const;
     /// Accepts one validated batch: assigns offset and epoch in `batch` itself and copies it into
     /// the tail. Success promises order, not durability; wait_durable() does that. A batch that its
     /// producer sends again is found where it lies. Errors: ProducerState::check()'s too.

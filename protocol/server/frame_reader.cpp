@@ -14,20 +14,27 @@ constexpr std::size_t kStepBytesMax = 1 << 20;
 
 Task<Result<Frame>> FrameReader::next() {
     std::array<std::byte, kSizeFieldBytes> size{};
-    const auto filled = co_await fill(size);
-    if (!filled) co_return filled.error();
+    const std::size_t size_at_hand = take_received(size);
+    if (size_at_hand < size.size()) {
+        const auto filled = co_await fill(MutableBytes(size).subspan(size_at_hand));
+        if (!filled) co_return filled.error();
+    }
     const auto declared = load_be<std::int32_t>(size.data());
     if (declared < 0) co_return Errc::kMalformed;
     if (declared > frame_bytes_max_) co_return Errc::kTooLarge;
 
     Frame frame(static_cast<std::size_t>(declared), budget_);
     const MutableBytes body = frame.bytes();
-    const auto room =
-        co_await frame.share_.take(static_cast<std::int64_t>(std::min(body.size(), kStepBytesMin)));
-    if (!room) co_return room.error();
+    const auto first_step = static_cast<std::int64_t>(std::min(body.size(), kStepBytesMin));
+    if (!frame.share_.try_take(first_step)) {
+        const auto room = co_await frame.share_.take(first_step);
+        if (!room) co_return room.error();
+    }
     const std::size_t at_hand = take_received(body);
-    const auto rest = co_await receive_rest(frame, at_hand);
-    if (!rest) co_return rest.error();
+    if (at_hand < body.size()) {
+        const auto rest = co_await receive_rest(frame, at_hand);
+        if (!rest) co_return rest.error();
+    }
     co_return frame;
 }
 
