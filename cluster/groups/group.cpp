@@ -135,11 +135,13 @@ std::optional<Time> Group::next_deadline() const {
 
 void Group::on_time(Moment now) {
     for (auto next = next_deadline(); next && *next <= now.time; next = next_deadline()) {
+        // A session that ends with the wait for syncs ends first, as Kafka begins it first; what
+        // others owe is forgotten with the generation then.
         if (timing_->join_due == next) {
             on_join_time(now);
-        } else if (timing_->sync_due == next) {
+        } else if (timing_->deadlines.next() != next) {
             on_sync_time(now);
-        } else if (Expiring* const silent = timing_->deadlines.take_due(now.time)) {
+        } else if (Expiring* const silent = timing_->deadlines.take_due(*next)) {
             on_silence(*silent, now);
         }
     }

@@ -503,6 +503,19 @@ TEST_F(GroupTest, WhoeverNeverAsksForItsShareIsLeftBehind) {
     EXPECT_EQ(beat("b", 1), ErrorCode::kRebalanceInProgress);
 }
 
+TEST_F(GroupTest, ASessionThatEndsWithTheWaitForSyncsEndsFirst) {
+    JoinWish one_timeout = newcomer("a");
+    one_timeout.session_timeout_ms = one_timeout.rebalance_timeout_ms = 8000;
+    join(std::move(one_timeout));
+    JoinWish patient = newcomer("b");
+    patient.rebalance_timeout_ms = 5000;
+    join(std::move(patient));
+    pass(6s);
+    pass(8s);
+    EXPECT_EQ(beat("a", 1), ErrorCode::kUnknownMemberId);
+    EXPECT_EQ(beat("b", 1), ErrorCode::kRebalanceInProgress) << "b owes a sync, too";
+}
+
 TEST_F(GroupTest, OnlyMembersCommitWhileThereAreAny) {
     EXPECT_EQ(group_.admit_commit(now(), {}), ErrorCode::kNone);
     join(newcomer("a"));
