@@ -6,12 +6,13 @@ A sequence has a group of its own, and a connection per member. It asks at times
 what its timeouts bring about falls between those times, on both sides. An answer that hasn't come when the next time is
 near "hasn't come yet", which is a fact to compare like any other. A sequence that differs is played again: when it
 differs every time it is a difference, else it was the machine's timing, which is printed but is no failure. So it is
-when each side has given, in one play, what the other gave in another: two things happened at one moment."""
+when each side has given, in one play, what the other gave in another: two things happened at one moment. A sequence
+that differed from Millrace every time is then played to two Java brokers: when they differ from each other by the very
+same answers, Java leaves them to chance; that is printed with the count."""
 
 import argparse
 import asyncio
 import itertools
-import random
 import sys
 import tempfile
 import time
@@ -23,11 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "differential"))
 
 import broker as millrace  # noqa: E402
 import kafka  # noqa: E402
-from differential import flat  # noqa: E402
-from group_differences import reason_for  # noqa: E402
-from group_requests import (DELETE, FIND_COORDINATOR, INITIAL_DELAY_MS, JOIN, KEYS, MEMBERS, SYNC,  # noqa: E402
-                            TICK_MS, GroupRequests)
-from group_side import GroupSide, Names  # noqa: E402
+from group_play import LATE_S, Differs, OtherLeader, Play  # noqa: E402
+from group_requests import DELETE, FIND_COORDINATOR, INITIAL_DELAY_MS, KEYS  # noqa: E402
+from group_side import GroupSide  # noqa: E402
 
 SETTINGS = ["broker.id=0", "num.partitions=2", "log.retention.ms=-1", "offsets.topic.replication.factor=1",
             "offsets.topic.num.partitions=4", "transaction.state.log.replication.factor=1",
@@ -35,30 +34,15 @@ SETTINGS = ["broker.id=0", "num.partitions=2", "log.retention.ms=-1", "offsets.t
             "log.initial.task.delay.ms=600000", "group.min.session.timeout.ms=100",
             f"group.initial.rebalance.delay.ms={INITIAL_DELAY_MS}", "offsets.retention.check.interval.ms=36000000"]
 API_VERSIONS, CREATE_TOPICS = 18, 19
-REQUESTS = 40        # of a sequence
-AT_ONCE_S = 0.02     # for an answer that may come at once, or much later
-EARLY_S = 0.02       # before the next time: what has come by then has come
-GRACE_S = 0.4        # for an answer that has to come, or that the other side has
-LATE_S = 0.025       # a play that was held up for longer somewhere may differ by that
 REPEATS = 3
 HELD_UP_MAX = 12     # plays of a sequence that differed and were held up, before it is given up
 WARM_UP = 100        # sequences that nobody looks at, until Java has compiled itself
 SHOWN_MAX = 25
 TRACE = 14
 LEFT_OVER_S = 2.5    # until every session is over
-ASKED_AGAIN = "who asks again from another connection: Java never answers the first request, Millrace says UNKNOWN_MEMBER_ID"
-
-
-class Differs(Exception):
-    """A sequence's first difference; `answers` has, by place, what either side gave there."""
-
-    def __init__(self, words, answers):
-        super().__init__(words)
-        self.answers = answers
-
-
-class OtherLeader(Exception):
-    """A Java broker takes any member of a hash table as the next leader: nothing after that can be compared."""
+JAVA_PLAYS = 40      # of a sequence, to see whether Java differs from itself
+JAVA_AT_ONCE = 8
+FIRST_ALONE = 100    # their attempts' numbers
 
 
 def sides_were_swapped(plays):
@@ -67,143 +51,11 @@ def sides_were_swapped(plays):
                for first, second in itertools.combinations(plays, 2) for place, (left, right) in first.items())
 
 
-class Play:
-    """One sequence, once."""
-
-    def __init__(self, comparison, index, attempt):
-        self.comparison, self.index = comparison, index
-        self.sides = comparison.sides
-        self.name = f"g{index}.{attempt}"
-        self.requests = GroupRequests(random.Random(f"{comparison.seed}/{index}"), comparison.ranges)
-        self.names = [Names(self.name, side.port, MEMBERS) for side in self.sides]
-        self.waiting = {}    # by connection: key, version, request, and the answers to be
-        self.given_up = set()         # who waits there has asked again from another connection
-        self.never_answered = set()   # of those
-        self.asked = 0
-        self.leader = None
-        self.late = 0.0      # by how much it was held up, at worst
-        self.trace = []
-
-    async def run(self):
-        loop = asyncio.get_running_loop()
-        try:
-            next_time = loop.time() + random.random() * TICK_MS / 1000
-            while self.asked < REQUESTS:
-                await self.sleep_until(next_time)
-                for step in self.requests.burst():
-                    await self.step(*step)
-                for _ in range(1 + self.requests.pause()):
-                    next_time += TICK_MS / 1000
-                    await self.sleep_until(next_time - EARLY_S)
-                    await self.settle()
-        finally:
-            for side in self.sides:
-                for each in range(MEMBERS + 1):
-                    side.hang_up(f"{self.name}/{each}")
-
-    async def sleep_until(self, moment):
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(moment - loop.time())
-        self.late = max(self.late, loop.time() - moment)
-
-    async def step(self, connection, key, version, request):
-        if connection in self.waiting or self.asked >= REQUESTS:
-            return
-        self.asked += 1
-        if key in (JOIN, SYNC):
-            self.note_asked_again(key, request["memberId"])
-        answers = [side.send(f"{self.name}/{connection}", key, version, names.filled(request))
-                   for side, names in zip(self.sides, self.names)]
-        self.waiting[connection] = (key, version, request, answers)
-        self.trace.append((connection, key, version, request, "asked"))
-        begun = time.monotonic()
-        await asyncio.wait(answers, timeout=AT_ONCE_S if key in (JOIN, SYNC) else GRACE_S)
-        if self.how_many_came(connection) == 1:
-            await asyncio.wait(answers, timeout=GRACE_S)
-        self.late = max(self.late, time.monotonic() - begun)
-        if all(each.done() for each in answers):
-            self.take([connection])
-
-    def note_asked_again(self, key, member):
-        """A member's request that waits, of whom another connection now speaks."""
-        for connection, (waiting, _, request, _) in self.waiting.items():
-            if waiting != key:
-                continue
-            ids = [names.filled(request["memberId"]) for names in self.names]
-            mine = [names.ids[connection][-1:] for names in self.names]
-            now = [names.filled(member) for names in self.names]
-            if ids == now or [[each] for each in now] == mine:
-                self.given_up.add(connection)
-
-    async def settle(self):
-        """Both sides have answered the same requests by now."""
-        late = [each for each in self.waiting if self.how_many_came(each) == 1 and each not in self.never_answered]
-        if late:
-            begun = time.monotonic()
-            await asyncio.wait([one for each in late for one in self.waiting[each][3]], timeout=GRACE_S)
-            if all(self.how_many_came(each) == 2 for each in late):
-                self.late = max(self.late, LATE_S + time.monotonic() - begun)
-        came = [each for each in self.waiting if self.how_many_came(each) == 2]
-        self.take(came)
-        for connection in [each for each in self.waiting if self.how_many_came(each) == 1]:
-            key, version, request, answers = self.waiting[connection]
-            told = [each.result() if each.done() else "nothing yet" for each in answers]
-            if connection in self.given_up and told[0] == "nothing yet" and told[1].get("errorCode") == 25:
-                self.comparison.reviewed[ASKED_AGAIN] += connection not in self.never_answered
-                self.never_answered.add(connection)
-                continue
-            raise Differs(f"connection {connection}, {key} version {version}: {told[0]!r}, {told[1]!r}",
-                          {(self.asked, connection, key): tuple(map(repr, told))})
-
-    def how_many_came(self, connection):
-        return sum(each.done() for each in self.waiting[connection][3])
-
-    def take(self, connections):
-        """Compares what came; ids first, since an answer may name members whose own answer comes with it."""
-        came = {each: self.waiting.pop(each) for each in sorted(connections)}
-        answers = {each: [one.result() for one in taken[3]] for each, taken in came.items()}
-        for connection, (key, _, _, _) in came.items():
-            for names, answer in zip(self.names, answers[connection]):
-                if key == JOIN and isinstance(answer, dict) and connection < MEMBERS:
-                    names.learn(connection, answer)
-        for connection, (key, version, request, _) in came.items():
-            facts = [names.neutral(answer) for names, answer in zip(self.names, answers[connection])]
-            self.trace.append((connection, key, version, None, facts[0]))
-            self.compare(connection, key, version, request, facts)
-        for connection, (key, _, _, _) in came.items():
-            self.requests.learn(connection, key, answers[connection][0])
-
-    def compare(self, connection, key, version, request, answers):
-        self.comparison.asked[key] += 1
-        if isinstance(answers[0], str):
-            self.comparison.words[answers[0][:60]] += 1
-        facts = [dict(flat(each)) for each in answers]
-        for place, value in facts[0].items():
-            if place.endswith("rrorCode"):
-                self.comparison.answers[key, value] += 1
-        places = [place for place in list(facts[0]) + [each for each in facts[1] if each not in facts[0]]
-                  if facts[0].get(place) != facts[1].get(place)]
-        self.check_leader(key, answers)
-        unexplained = []
-        for place in places:
-            reason = reason_for(key, version, place or "whole", facts[0].get(place), facts[1].get(place))
-            if reason is None:
-                unexplained.append(place)
-            else:
-                self.comparison.reviewed[reason] += 1
-        if unexplained:
-            lines = [f"  {each}: {facts[0].get(each)!r}, {facts[1].get(each)!r}" for each in unexplained[:8]]
-            raise Differs("\n".join([f"connection {connection}, {key} version {version}: {request}", *lines]),
-                          {(self.asked, connection, key, each): (facts[0].get(each), facts[1].get(each))
-                           for each in unexplained})
-
-    def check_leader(self, key, answers):
-        leaders = [each.get("leader") if key == JOIN and isinstance(each, dict) else None for each in answers]
-        if not all(leaders):
-            return
-        if leaders[0] != leaders[1] and self.leader not in leaders:
-            raise OtherLeader
-        self.leader = leaders[0]
+def by_chance(found, of_java):
+    """Whether two Java brokers have differed by every answer that a sequence differed by; both have answers of plays."""
+    def pairs(plays):
+        return {(place, *sorted(map(repr, pair))) for answers in plays for place, pair in answers.items()}
+    return pairs(found) <= pairs(of_java)
 
 
 class Comparison:
@@ -212,7 +64,8 @@ class Comparison:
         self.ranges = {}
         self.asked, self.answers, self.reviewed = Counter(), Counter(), Counter()
         self.words = Counter()  # where both have no answer, but closed the connection or such
-        self.played = self.ended_early = self.different = self.timing = self.held_up = self.given_up = 0
+        self.count = self.ended_early = self.different = self.timing = self.held_up = self.given_up = self.chance = 0
+        self.unequal = {}       # by sequence: plays and their differences
         self.left_over = set()
 
     async def prepare(self):
@@ -241,28 +94,35 @@ class Comparison:
             else:
                 raise kafka.KafkaError(f"{side.name} has no coordinator for {name}")
 
+    async def played(self, index, attempt):
+        """A play, and the exception that ended it early, if one did."""
+        play, early = Play(self, index, attempt), None
+        try:
+            await play.run()
+        except (Differs, OtherLeader) as end:
+            early = end
+        finally:
+            self.clean_later(play.name)
+        return play, early
+
     async def sequence(self, index):
         """Plays it until it is equal once, or has differed often enough without being held up."""
         found, held_up, leaders = [], 0, 0
         while len(found) <= REPEATS and held_up < HELD_UP_MAX and leaders <= REPEATS:
-            play = Play(self, index, len(found) + held_up + leaders)
-            try:
-                await play.run()
+            play, early = await self.played(index, len(found) + held_up + leaders)
+            if early is None:
                 break
-            except OtherLeader:
+            if isinstance(early, OtherLeader):
                 leaders += 1
-            except Differs as difference:
-                if play.late > LATE_S:
-                    held_up += 1
-                    self.held_up += 1
-                else:
-                    found.append((play, difference))
-            finally:
-                self.clean_later(play.name)
-        self.played += 1
+            elif play.late > LATE_S:
+                held_up += 1
+                self.held_up += 1
+            else:
+                found.append((play, early))
+        self.count += 1
         is_race = sides_were_swapped([difference.answers for _, difference in found])
         if len(found) > REPEATS and not is_race:
-            self.show(index, found)
+            self.unequal[index] = found
         elif held_up == HELD_UP_MAX:
             self.given_up += 1
         elif leaders > REPEATS:
@@ -272,11 +132,29 @@ class Comparison:
             if self.shows_timing:
                 self.show(index, found[:1], "TIMING")
 
-    def show(self, index, found, word="DIFFERENT"):
-        if word == "DIFFERENT":
+    async def differs_by_chance(self, index, found):
+        """Plays a sequence that differed from Millrace to two Java brokers, until they have differed by the same."""
+        answers, plays = [], 0
+        while plays < JAVA_PLAYS and not by_chance(found, answers):
+            attempts = range(FIRST_ALONE + plays, FIRST_ALONE + plays + JAVA_AT_ONCE)
+            outcomes = await asyncio.gather(*(self.played(index, each) for each in attempts))
+            plays += JAVA_AT_ONCE
+            answers += [early.answers for play, early in outcomes if isinstance(early, Differs) and play.late <= LATE_S]
+        print(f"sequence {index}: Java differs from Java in {len(answers)} of {plays} plays, by {list(map(dict, answers))[:3]}")
+        return by_chance(found, answers)
+
+    async def judge(self, of_java=None):
+        """Whatever differed every time is a difference, unless two Java brokers, which `of_java` plays to, differ as well."""
+        for index, found in self.unequal.items():
+            if of_java and await of_java.differs_by_chance(index, [difference.answers for _, difference in found]):
+                self.chance += 1
+                continue
             self.different += 1
-        if self.different > SHOWN_MAX:
-            return
+            if self.different <= SHOWN_MAX:
+                self.show(index, found, "DIFFERENT")
+
+    @staticmethod
+    def show(index, found, word):
         print(f"{word} sequence {index}, request {found[0][0].asked}:")
         for connection, key, version, request, answer in found[0][0].trace[-TRACE:]:
             print(f"    {connection}: {key} v{version} {str(answer if request is None else request)[:420]}"
@@ -314,31 +192,46 @@ def report(name, comparison, seconds):
         print(f"reviewed, {count} places: {reason}")
     for word, count in sorted(comparison.words.items()):
         print(f"both, {count} times: {word}")
-    print(f"{name}: {comparison.played} sequences, {sum(comparison.asked.values())} answers, {len(comparison.answers)} pairs of "
-          f"API and error code, {comparison.different} different, {comparison.timing} that weren't when played again, "
+    print(f"{name}: {comparison.count} sequences, {sum(comparison.asked.values())} answers, {len(comparison.answers)} pairs of "
+          f"API and error code, {len(comparison.unequal)} that differed each time, {comparison.timing} that weren't when played again, "
           f"{comparison.ended_early} that another leader ended, {comparison.given_up} that were held up each time "
           f"({comparison.held_up} plays in all), {seconds:.0f} s", flush=True)
 
 
-async def compare(name, left, right, options, count):
-    sides = [GroupSide("left", left.port), GroupSide("right", right.port)]
+async def begun(sides, options):
+    """A comparison of sides that are warm."""
     for side in sides:
         await side.start()
     warm_up = Comparison(sides, "warm-up", False)
     await warm_up.prepare()
-    warm_up.show = lambda *_: None
     await warm_up.run(range(WARM_UP), options.side_by_side)
     comparison = Comparison(sides, options.seed, options.timing)
     comparison.ranges = warm_up.ranges
-    begun = time.monotonic()
+    return comparison
+
+
+async def compare(name, left, right, options, count):
+    sides = [GroupSide("left", left.port), GroupSide("right", right.port)]
+    comparison = await begun(sides, options)
+    start = time.monotonic()
     indexes = options.only or range(options.first, options.first + count)
     try:
         await comparison.run(indexes, options.side_by_side)
     finally:
-        report(name, comparison, time.monotonic() - begun)
+        report(name, comparison, time.monotonic() - start)
         for side in sides:
             await side.stop()
     return comparison
+
+
+async def judge(comparison, left, right, options):
+    """By what two Java brokers do with the sequences that differed."""
+    sides = [GroupSide("left", left.port), GroupSide("right", right.port)]
+    of_java = await begun(sides, options)
+    await comparison.judge(of_java)
+    await asyncio.gather(*of_java.left_over)
+    for side in sides:
+        await side.stop()
 
 
 class JavaBroker:
@@ -375,16 +268,21 @@ def main():
         if options.control:
             with JavaBroker(folder / "one") as left, JavaBroker(folder / "two") as right:
                 figures.append(asyncio.run(compare("Java against Java", left, right, options, options.control)))
+                asyncio.run(figures[-1].judge())
         if options.sequences:
             with JavaBroker(folder / "three") as left:
                 ours = millrace.Broker(options.broker, str(folder / "ours"), str(folder / "millrace.log"), SETTINGS)
                 with ours as right:
                     right.start()
                     figures.append(asyncio.run(compare("Java against Millrace", left, right, options, options.sequences)))
+                if figures[-1].unequal:
+                    with JavaBroker(folder / "four") as right:
+                        asyncio.run(judge(figures[-1], left, right, options))
     failed = sum(each.different for each in figures)
-    played = sum(each.played for each in figures)
-    print(f"figure: {' and '.join(str(each.played) for each in figures)} sequences, "
+    played = sum(each.count for each in figures)
+    print(f"figure: {' and '.join(str(each.count) for each in figures)} sequences, "
           f"{[each.different for each in figures]} different, {[each.timing for each in figures]} by timing alone, "
+          f"{figures[-1].chance} by which Java differs from Java too, "
           f"{len(figures[-1].reviewed)} reasons for {sum(figures[-1].reviewed.values())} places")
     print(f"{played - failed} passed, {failed} failed")
     return 1 if failed else 0

@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from group_differential import sides_were_swapped  # noqa: E402
+from group_differential import by_chance, sides_were_swapped  # noqa: E402
 
 
 class Swapped(unittest.TestCase):
@@ -16,6 +16,20 @@ class Swapped(unittest.TestCase):
 
     def test_sides_that_have_given_each_others_answers_do_not(self):
         self.assertTrue(sides_were_swapped([{"count": (3, 2)}, {"count": (3, 2)}, {"count": (2, 3)}]))
+
+
+class ByChance(unittest.TestCase):
+    found = [{"count": (3, 2)}, {"count": (3, 2), "state": ("Empty", "Dead")}]
+
+    def test_all_that_differed_has_to_differ_between_java_brokers(self):
+        self.assertTrue(by_chance(self.found, [{"count": (2, 3)}, {"state": ("Empty", "Dead")}]))
+        self.assertFalse(by_chance(self.found, [{"count": (2, 3)}]))
+        self.assertFalse(by_chance(self.found, []))
+
+    def test_by_the_same_answers(self):
+        self.assertFalse(by_chance(self.found[:1], [{"count": (2, 4)}]))
+        self.assertFalse(by_chance(self.found[:1], [{"counts": (2, 3)}]))
+        self.assertFalse(by_chance([{"code": (0, "0")}], [{"code": (0, 25)}]))
 
 
 if __name__ == "__main__":
