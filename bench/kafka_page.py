@@ -103,7 +103,7 @@ def spread_words(spread):
             f" {svg.short(spread['high'])})")
 
 
-VERDICTS = {True: "holds", False: "does not hold", None: "–"}
+VERDICTS = {True: "holds", False: "does not hold"}
 TARGET_COLUMNS = (
     Column("target", words=True), Column("verdict", words=True), Column("ratio", "times Kafka's"),
     Column("Millrace", "in the unit"), Column("Kafka", "in the unit"), Column("unit", words=True),
@@ -119,10 +119,17 @@ RARE_COLUMNS = (Column("workload", words=True), Column("figure", words=True),
                 Column("Millrace", "in its unit"), Column("Kafka", "in its unit"))
 
 
+def verdict_words(target):
+    if not target["pairs"]:
+        return "not measured"
+    if target["gate"] is None:
+        return "–"
+    return VERDICTS.get(target["holds"], "too few pairs")
+
+
 def target_rows(data):
     for target in data["targets"]:
-        verdict = VERDICTS[target["holds"]] if target["pairs"] else "not measured"
-        yield [name_of(target), verdict, spread_words(target["ratio"]), spread_words(target[OURS]),
+        yield [name_of(target), verdict_words(target), spread_words(target["ratio"]), spread_words(target[OURS]),
                spread_words(target[THEIRS]), target["unit"], gate_words(target),
                svg.short(target["ahead"]), target["pairs"]]
 

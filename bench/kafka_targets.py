@@ -13,6 +13,9 @@ from kafka_workloads import OURS, THEIRS
 Target = namedtuple("Target", "id words workload figure unit gate ahead is_absolute "
                               "more_is_better", defaults=(None, None, False, False))
 
+# The median of fewer pairs is no verdict.
+PAIRS_MIN = 3
+
 TARGETS = (
     Target("T1", "produce, 1 KiB, large batches", "W1-1", "cpu_s_per_gb", "s/GB", 1 / 2, 1 / 3),
     Target("T2", "produce, 100 bytes", "W2", "cpu_s_per_million", "s/million", 1 / 3, 1 / 5),
@@ -80,9 +83,9 @@ def alone(pairs, figure):
 
 
 def holds(target, found):
-    """Whether the median keeps the gate; None when there is no gate, or nothing was measured."""
+    """Whether the median keeps the gate; None when there is no gate, or too little was measured."""
     value = found[OURS if target.is_absolute else "ratio"]["median"]
-    if value is None or target.gate is None:
+    if value is None or target.gate is None or found["pairs"] < PAIRS_MIN:
         return None
     return value >= target.gate if target.more_is_better else value <= target.gate
 

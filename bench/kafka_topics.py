@@ -1,5 +1,5 @@
-"""The topics of the comparison: one that nobody had before, one for a load, and one that is filled
-once and stays for all pairs."""
+"""The topics of the comparison: one that nobody had before, one for a load, one of many partitions
+that stays, and one that is filled once and stays for all pairs."""
 
 import itertools
 import time
@@ -7,13 +7,15 @@ from collections import namedtuple
 
 import kafka_wire as wire
 from kafka_clients import bytes_read, generate, told
-from kafka_workloads import DURABLE
+from kafka_workloads import DURABLE, STANDING_PARTITIONS
 
 # The rate is one that both sides take, so that both hold the same.
 MANY_A_BATCH = {**DURABLE, "rate": 200_000}
 
 # A broker that uses less of a processor has nothing to do.
 CALM_SHARE, SETTLE_LOOK_S, SETTLE_SECONDS_MAX = 0.2, 0.05, 20
+
+BEGIN_SECONDS_MAX = 60  # until each partition of a topic takes records
 
 Room = namedtuple("Room", "program scale folder")
 numbers = itertools.count(1)
@@ -38,11 +40,22 @@ def settle(side):
         busy = side.cpu_s() - before > CALM_SHARE * (time.monotonic() - began)
 
 
+def standing_topic(side, workload, partitions):
+    """A topic that stays for all pairs, of which every partition has taken a record."""
+    if (workload.id, partitions) not in side.filled:
+        topic = fresh_topic(side, workload, partitions)
+        wire.begin_all(side.address, topic, partitions, BEGIN_SECONDS_MAX)
+        side.filled[workload.id, partitions] = topic
+    return side.filled[workload.id, partitions]
+
+
 def loaded(room, side, workload, load, seconds):
-    topic = fresh_topic(side, workload, load.get("partitions", 1))
+    partitions = load.get("partitions", 1)
+    stays = partitions >= STANDING_PARTITIONS
+    topic = (standing_topic if stays else fresh_topic)(side, workload, partitions)
     settle(side)
     return told(*generate(room.program, side, topic, load, seconds, room.scale.warm_up_s,
-                          "--remove-topic"))
+                          *([] if stays else ["--remove-topic"])))
 
 
 def fill(room, side, topic, count, partitions=1, shape=MANY_A_BATCH):

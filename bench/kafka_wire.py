@@ -32,16 +32,36 @@ def create_topic(address, name, partitions, settings):
         raise WireError(f"the topic {name} was refused with error {code}")
 
 
-def produce_one(address, topic):
-    """Sends a record to partition 0, acks=all. Raises OSError, or WireError when it's refused."""
-    row = struct.pack(">i", 0) + blob(batch([(None, b"first")]))
-    body = maybe_text(None) + struct.pack(">hi", -1, 10_000) + array([text(topic) + array([row])])
-    answer = call(address, *PRODUCE, body)
+def produce(address, topic, partitions):
+    """Sends a record to each, acks=all. Returns {partition: error code} of those that refused it;
+    raises OSError."""
+    rows = [struct.pack(">i", each) + blob(batch([(None, b"first")])) for each in partitions]
+    body = maybe_text(None) + struct.pack(">hi", -1, 10_000) + array([text(topic) + array(rows)])
+    answer = call(address, *PRODUCE, body, timeout=30)
     answer.take("i")
     answer.text()
-    _, _, code = answer.take("iih")
-    if code != NONE:
-        raise WireError(f"a record was refused with error {code}")
+    count = answer.take("i")
+    codes = dict(answer.take("ihqq")[:2] for _ in range(count))
+    return {partition: code for partition, code in codes.items() if code != NONE}
+
+
+def produce_one(address, topic):
+    """The same to partition 0. Raises WireError when it's refused."""
+    refused = produce(address, topic, [0])
+    if refused:
+        raise WireError(f"a record was refused with error {refused[0]}")
+
+
+def begin_all(address, topic, count, seconds_max):
+    """Brings a first record into each partition of a topic that has just been made."""
+    until, left = time.monotonic() + seconds_max, range(count)
+    while left:
+        refused = produce(address, topic, left)
+        left = sorted(refused)
+        if left and time.monotonic() > until:
+            raise WireError(f"{len(left)} of {count} partitions took no record in {seconds_max} s:"
+                            f" error {refused[left[0]]}")
+        time.sleep(RETRY_S)
 
 
 def first_ack_s(address, topic, begun, seconds_max):

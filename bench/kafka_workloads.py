@@ -155,6 +155,8 @@ WARM_UPS = ({**DURABLE, "acks": "1"}, ONE, {**SPREAD, "partitions": 64})
 START_S = 8  # of both sides
 # A topic comes and goes until the side is calm; so many partitions come and go in a second.
 TOPIC_S, PARTITION_RATE = 0.8, 500
+# One of so many takes a broker seconds to make and to remove, and stays for all pairs.
+STANDING_PARTITIONS = 100
 # Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
 FILL_RATE, READ_RATE = 200e6, 800e6
 SLOW_FILL_RATE = 32e6  # with one record in a batch
@@ -166,7 +168,9 @@ def start_seconds(scale):
 
 def cell_seconds(workload, scale):
     """About how long one side of a pair takes, with what comes before and behind it."""
-    topic = TOPIC_S + workload.load.get("partitions", 1) / PARTITION_RATE
+    partitions = workload.load.get("partitions", 1)
+    comes_and_goes = partitions < STANDING_PARTITIONS
+    topic = TOPIC_S + (partitions / PARTITION_RATE if comes_and_goes else 0)
     load = scale.warm_up_s + scale.seconds + topic
     latency = scale.warm_up_s + scale.latency_s + topic
     fetched = topic_bytes(workload, scale) / READ_RATE
@@ -189,10 +193,11 @@ def topic_bytes(workload, scale):
 
 
 def fill_seconds(workload, scale):
-    """Of both sides: filling, and a first reader."""
-    count = topic_bytes(workload, scale)
+    """What comes once, of both sides: making many partitions; filling, and a first reader."""
+    count, partitions = topic_bytes(workload, scale), workload.load.get("partitions", 1)
     rate = SLOW_FILL_RATE if workload.measure == "order_of_reads" else FILL_RATE
-    return len(workload.sides) * (count / rate + count / READ_RATE)
+    made = partitions / PARTITION_RATE if partitions >= STANDING_PARTITIONS else 0
+    return len(workload.sides) * (made + count / rate + count / READ_RATE)
 
 
 def pair_seconds(workload, scale):

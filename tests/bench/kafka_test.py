@@ -264,12 +264,12 @@ class Gates(unittest.TestCase):
 
     def test_where_more_is_better_it_must_be_reached(self):
         for ours, held in ((299, False), (300, True)):
-            found = cells("W5-64", "mb_per_s", [(ours, 100)])
+            found = cells("W5-64", "mb_per_s", [(ours, 100)] * 3)
             self.assertEqual(target_of(found, "mb_per_s", "W5-64")["holds"], held)
 
     def test_an_absolute_one_is_of_our_own_figure_and_stands_beside_the_ratios(self):
         for ours, held in ((192, True), (193, False)):
-            one = target_of(cells("memory", "rss_mib", [(ours, 1920)]), "rss_mib", "memory")
+            one = target_of(cells("memory", "rss_mib", [(ours, 1920)] * 3), "rss_mib", "memory")
             self.assertEqual((one["holds"], one["gate_ratio"]), (held, 0.1))
 
     def test_what_one_side_alone_has_is_judged_without_a_ratio(self):
@@ -281,8 +281,14 @@ class Gates(unittest.TestCase):
         found = cells("W1-1", "cpu_s_per_gb", [(1, 2), (1, 4)])[:-1]
         self.assertEqual(target_of(found, "cpu_s_per_gb", "W1-1")["pairs"], 1)
 
+    def test_two_pairs_are_no_verdict(self):
+        found = cells("W1-1", "cpu_s_per_gb", [(1, 100)] * 2)
+        self.assertEqual(target_of(found, "cpu_s_per_gb", "W1-1")["holds"], None)
+        row = next(kafka_page.target_rows({"targets": kafka_targets.judge(found)}))
+        self.assertEqual(row[1], "too few pairs")
+
     def test_nothing_at_all_has_no_bar_but_a_row(self):
-        found = cells("idle", "idle_percent", [(0, 2)])
+        found = cells("idle", "idle_percent", [(0, 2)] * 3)
         data = {"targets": kafka_targets.judge(found)}
         self.assertEqual(list(kafka_page.pictures(data)), [])
         row = next(row for row in kafka_page.target_rows(data) if row[0].startswith("T19"))
@@ -294,9 +300,10 @@ class Gates(unittest.TestCase):
         self.assertAlmostEqual(kafka_targets.slope_percent_per_hour(ours, "p99_ms"), 100 / 11)
 
 
-def produced(code):
-    """An answer to a record for the one partition of the topic t."""
-    return Answer(struct.pack(">ih1siihqqi", 1, 1, b"t", 1, 0, code, 0, -1, 0))
+def produced(*codes):
+    """An answer to a record for each of so many partitions of the topic t."""
+    rows = (struct.pack(">ihqq", partition, code, 0, -1) for partition, code in enumerate(codes))
+    return Answer(struct.pack(">ih1si", 1, 1, b"t", len(codes)) + b"".join(rows) + bytes(4))
 
 
 class Wire(unittest.TestCase):
@@ -305,6 +312,19 @@ class Wire(unittest.TestCase):
         with mock.patch.object(wire, "call", side_effect=answers) as call:
             wire.first_ack_s("kafka:1", "t", time.monotonic(), 10)
         self.assertEqual(call.call_count, 3)
+
+    def test_what_refuses_its_first_record_is_asked_again(self):
+        with mock.patch.object(wire, "produce", side_effect=[{1: 3, 2: 3}, {2: 6}, {}]) as produce:
+            wire.begin_all("kafka:1", "t", 3, 10)
+        self.assertEqual([list(each.args[2]) for each in produce.call_args_list],
+                         [[0, 1, 2], [1, 2], [2]])
+        with mock.patch.object(wire, "produce", return_value={1: 3}), \
+                self.assertRaisesRegex(wire.WireError, "1 of 3 partitions .* error 3"):
+            wire.begin_all("kafka:1", "t", 3, 0)
+
+    def test_each_partition_answers_for_itself(self):
+        with mock.patch.object(wire, "call", return_value=produced(0, 3, 0)):
+            self.assertEqual(wire.produce("kafka:1", "t", range(3)), {1: 3})
 
     def test_nobody_waits_for_ever(self):
         with mock.patch.object(wire, "call", side_effect=ConnectionRefusedError("nobody there")), \
