@@ -2,11 +2,14 @@
 and what the broker's whole process has used meanwhile."""
 
 import contextlib
+import json
 import os
+import subprocess
 import time
 
 import kafka_wire as wire
 import machine
+import kafka_sides as sides
 import usage
 from broker import kcat
 from kafka_clients import (ERRORS, TIMEOUT_S, cold_reader, finish, generate, moment, read_all,
@@ -18,6 +21,7 @@ from kafka_workloads import RECORD_BYTES, THEIRS, WARM_UPS
 # Half of such a line can be taken away by compression.
 LINE = b"a line of text that repeats itself, with a number: "
 SETTLE_S = 3  # after a start, before its memory is looked at
+COPIES = sides.ROOT / "build/release/bench/instructions/millrace_copies"
 
 def produce(room, side, workload):
     return loaded(room, side, workload, workload.load, room.scale.seconds)
@@ -146,9 +150,15 @@ def punts(room, side, workload):
     return {**figures, "punted_percent": 100 * events.punted["WRITE"] / writes}
 
 
+def copies(*_):
+    """Of a broker in the simulated world, where each copy can be seen."""
+    done = subprocess.run([COPIES], capture_output=True, text=True, check=True, timeout=TIMEOUT_S)
+    return {f"{way}_copies": count for way, count in json.loads(done.stdout).items()}
+
+
 MEASURES = {each.__name__: each for each in (
     produce, latency, memory, fetch, tail, beside_reader, restart, idle, connections, compressed,
-    punts, order_of_reads, order_of_appends)}
+    punts, copies, order_of_reads, order_of_appends)}
 
 
 def measure(room, side, workload):

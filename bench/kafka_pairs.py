@@ -15,6 +15,7 @@ import harness
 import kafka_measure
 import kafka_order_page
 import kafka_page
+import kafka_roof
 import kafka_workloads as workloads
 import limits
 import machine_limits
@@ -25,6 +26,7 @@ BUILD = harness.ROOT / "build/release"
 PROGRAM = BUILD / "bench/load/millrace_load_generator"
 BROKER = BUILD / "millrace"
 # These tell the machine's limits.
+ROOF = BUILD / "bench/roof/millrace_roof"
 NETPATH, MICRO = BUILD / "perf/netpath/millrace_netpath", BUILD / "bench/micro/millrace_micro"
 DATA = "millrace-kafka-data"
 # From the start to the page; the same command goes on with what is not measured by then.
@@ -114,6 +116,14 @@ def measure_group(course, pairs):
         refuse(course, pairs, str(error).strip().splitlines()[-1])
 
 
+def measure_roofs(course, group):
+    room = kafka_measure.Room(course.options.program, course.scale, course.options.dir)
+    for workload in group:
+        for kind in kafka_roof.left(course.results.records, workload, course.scale):
+            if time.monotonic() + kafka_roof.seconds_of([workload], course.scale) <= course.until:
+                course.results.add(kafka_roof.measure(ROOF, room, workload, kind))
+
+
 def fits(course, workload, before=0):
     seconds = before + workloads.pair_seconds(workload, course.scale)
     return time.monotonic() + seconds <= course.until
@@ -138,6 +148,7 @@ def measure(options, results, found, scale, until):
             pairs = pairs_left(results, group, scale)
             if pairs and fits(course, pairs[0][0], workloads.start_seconds(scale)):
                 measure_group(course, pairs)
+            measure_roofs(course, filter(kafka_roof.has_roof, group))
 
 
 def cells_left(results, found, scale):
@@ -173,7 +184,7 @@ def run_all():
     with harness.results_of(options, name, head_of(options, found, scale)) as results:
         cells = cells_left(results, found, scale)
         seconds = (workloads.seconds_of(cells, scale, options.full) + 1.5 * limits.SECONDS
-                   + machine_limits.SECONDS)
+                   + machine_limits.SECONDS + kafka_roof.seconds_of(found, scale))
         harness.announce(options, results, seconds, DISK_BYTES[is_long])
         if seconds > until - began:
             print(f"this part ends after {harness.span(until - began)}")

@@ -6,7 +6,7 @@ from collections import defaultdict, namedtuple
 
 import load
 import rounds
-from kafka_workloads import OURS, THEIRS
+from kafka_workloads import OURS, ROOFS, THEIRS
 
 # A gate is a share of Kafka's figure, or with `is_absolute` a figure of its own. One whose
 # `more_is_better` must be reached, any other not passed.
@@ -39,6 +39,10 @@ TARGETS = (
            True),
     Target("T13", "start to first answer, killed", "W14-killed", "first_ack_s", "s"),
     Target("T16", "writes that left the ring's thread", "punts", "punted_percent", "%", 1, 0,
+           True),
+    Target("T17", "copies of a byte that is produced", "copies", "produced_copies", "copies", 2, 1,
+           True),
+    Target("T17", "copies of a byte that is fetched", "copies", "fetched_copies", "copies", 1, 0,
            True),
     Target("T19", "1,000 consumers that wait", "idle", "idle_percent", "% of a core", 0.5, 0.1,
            True),
@@ -98,7 +102,14 @@ def gate_ratio(target, found):
     return target.gate / theirs if theirs else None
 
 
-def judge(cells):
+def roof_over(roofs, target):
+    """{kind: median} of what was measured; `roofs` are records of rounds."""
+    own = [record for record in roofs if record["workload"] == target.workload]
+    return {kind: rounds.median_of(rounds.quiet(found), target.figure) for kind in ROOFS
+            if (found := [record for record in own if record["of"] == kind])}
+
+
+def judge(cells, roofs=()):
     """What became of each target, in their order."""
     found, judged = by_pair(cells), []
     for target in TARGETS:
@@ -106,7 +117,8 @@ def judge(cells):
         both = any(THEIRS in pair for pair in pairs.values())
         result = (compare if both else alone)(pairs, target.figure)
         judged.append({**target._asdict(), **result, "holds": holds(target, result),
-                       "gate_ratio": gate_ratio(target, result)})
+                       "gate_ratio": gate_ratio(target, result),
+                       "roof": roof_over(roofs, target)})
     return judged
 
 

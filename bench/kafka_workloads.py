@@ -10,13 +10,17 @@ OURS, THEIRS = SIDES = ("millrace", "kafka")
 Workload = namedtuple("Workload", "id words measure load topic settings more quick sides",
                       defaults=({}, {}, {}, {}, False, SIDES))
 # `java_s` is how long Java's compiler gets for each of some loads after a start, `idle_s` how long
-# nothing is done, `memory_bytes` what is touched before each pair.
+# nothing is done, `memory_bytes` what is touched before each pair, `roofs` how often each roof is
+# measured.
 Scale = namedtuple("Scale", "pairs java_s warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
-                            "connections memory_bytes")
-QUICK = Scale(5, 4, 0.25, 0.75, 1.3, 128 << 20, 512 << 20, 1, 1000, 1 << 30)
-FULL = Scale(5, 15, 1, 8, 60, 1 << 30, 4 << 30, 20, 10_000, 8 << 30)
+                            "connections memory_bytes roofs")
+QUICK = Scale(5, 4, 0.25, 0.75, 1.2, 128 << 20, 512 << 20, 1, 1000, 1 << 30, 1)
+FULL = Scale(5, 15, 1, 8, 60, 1 << 30, 4 << 30, 20, 10_000, 8 << 30, 3)
 # Half an hour in slices of a minute, in turns as all else.
-SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30)
+SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30, 0)
+
+# Whether all is on stable storage before it is answered.
+ROOFS = {"durable": True, "unkept": False}
 
 RECORD_BYTES = 1024
 LARGE = {"record-bytes": RECORD_BYTES, "batch-records": 900, "acks": "1"}
@@ -83,6 +87,8 @@ WORKLOADS = (
     Workload("W14-clean", "start after a clean stop, 25 partitions", "restart",
              {"partitions": 25}, more={"kill": False}, quick=True),
     Workload("punts", "writes that left the ring's thread", "punts", MANY, sides=(OURS,),
+             quick=True),
+    Workload("copies", "copies in user space, in a simulated broker", "copies", sides=(OURS,),
              quick=True),
     Workload("memory", "resident after W1-1 and W10-256", "memory",
              more={"loads": (LARGE, {**SPREAD, "partitions": 256})}, settings=SMALL_CACHE,
@@ -175,6 +181,7 @@ def cell_seconds(workload, scale):
     latency = scale.warm_up_s + scale.latency_s + topic
     fetched = topic_bytes(workload, scale) / READ_RATE
     return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
+            "copies": 0.7,
             "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 10,
             "order_of_appends": 2 * load + 1, "order_of_reads": 1 + scale.seconds + fetched,
             "beside_reader": 2 * latency, "compressed": 1 + scale.fill_bytes / FILL_RATE,
