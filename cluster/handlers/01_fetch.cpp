@@ -108,6 +108,10 @@ Task<FetchResponse> handle_fetch(BrokerContext& broker, RequestContext& context,
     FetchAnswer answer(broker, context, terms);
     answer.divide(*image, fetch.session->partitions);
     for (const auto& [owner, mine] : answer.reads()) context.works_on(owner);
+    // A session stays where it is: elsewhere each request would visit it twice.
+    if (fetch.borrowed != kNoFetchSession) {
+        context.works_on(home_of_session(fetch.borrowed, broker.world.shard_count()));
+    }
     co_await read_for(broker, context, request, answer);
     response = answer.finish(fetch.session->partitions);
     response.session_id = co_await close_fetch(broker, fetch);

@@ -11,6 +11,7 @@
 #include "tests/sim/client.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/on_shards.hpp"
+#include "tests/support/requests.hpp"
 
 #include <map>
 
@@ -208,6 +209,39 @@ TEST_P(ShardedBrokerTest, AConnectionLeavesForTheShardOfItsWork) {
             EXPECT_GT(left, 0u);
         }
         co_await check_ends(world, port, 2 * kBatchesOfOne);
+    });
+}
+
+/// A consumer's fetches of one partition, all in one session.
+Task<> fetch_in_session(World& world, std::uint16_t port, std::int32_t partition, int fetches) {
+    sim::Client client(world, port);
+    FetchRequest request = fetch_from("t", 0, 0);
+    request.topics[0].partitions[0].index = partition;
+    request.session_epoch = 0;
+    for (int i = 0; i < fetches; ++i) {
+        const auto response = co_await client.ask<FetchResponse>(request, 12);
+        EXPECT_TRUE(response);
+        if (!response) break;
+        EXPECT_EQ(response->error_code, 0);
+        EXPECT_NE(response->session_id, 0);
+        request.session_id = response->session_id;
+        request.topics.clear();
+        ++request.session_epoch;
+    }
+    co_await client.drop();
+}
+
+TEST_P(ShardedBrokerTest, AConsumerStaysWhereItsSessionIs) {
+    constexpr int kFetches = 100;
+    live(GetParam(), [](World& world, std::uint16_t port) -> Task<> {
+        co_await make_topic(world, port);
+        Gate gate(world);
+        for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
+            gate.spawn(fetch_in_session(world, port, partition, kFetches));
+        }
+        co_await gate.close();
+        const std::uint64_t left = co_await total_of(world, "millrace_connections_left_total");
+        EXPECT_EQ(left, 0u);
     });
 }
 
