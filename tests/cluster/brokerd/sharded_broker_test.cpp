@@ -1,7 +1,6 @@
 // A broker on several threads: many connections, all partitions, one log directory whose logs
 // change their shards from start to start.
 #include "cluster/brokerd/broker.hpp"
-#include "cluster/brokerd/figures.hpp"
 #include "core/runtime/shard_call.hpp"
 #include "protocol/error_code.hpp"
 #include "protocol/message/fetch.hpp"
@@ -11,7 +10,7 @@
 #include "tests/sim/client.hpp"
 #include "tests/support/batches.hpp"
 #include "tests/support/on_shards.hpp"
-#include "tests/support/requests.hpp"
+#include "tests/support/one_partition.hpp"
 
 #include <map>
 
@@ -166,82 +165,18 @@ Task<> produce_and_consume(World& world, std::uint16_t port, std::int64_t before
     co_await check_ends(world, port, end);
 }
 
-/// One batch of two records after the other, to one partition that nobody else writes to.
-Task<> produce_to(World& world, std::uint16_t port, std::int32_t partition, int batches) {
-    sim::Client client(world, port);
-    const Bytes batch = make_batch({.records = 2, .base_timestamp = 1000});
-    for (int i = 0; i < batches; ++i) {
-        ProduceRequest request;
-        request.acks = 1;
-        auto& topic = request.topics.emplace_back();
-        topic.name = "t";
-        topic.partitions.emplace_back().index = partition;
-        topic.partitions.back().records = ByteView(batch);
-        const auto response = co_await client.ask<ProduceResponse>(request, 9);
-        EXPECT_TRUE(response);
-        if (!response) break;
-        const auto& answer = response->topics.at(0).partitions.at(0);
-        EXPECT_EQ(answer.error_code, 0);
-        EXPECT_EQ(answer.base_offset, 2 * i);
-    }
-    co_await client.drop();
-}
-
-Task<std::uint64_t> total_of(World& world, std::string_view name) {
-    const MetricsSnapshot all = co_await figures_of_all(world);
-    co_return all.total(name);
-}
-
-TEST_P(ShardedBrokerTest, AConnectionLeavesForTheShardOfItsWork) {
-    // Enough for some to leave, even if they are refused at first.
+/// Whether a shard has time for one is the machine's chance here, and a seed's in
+/// tests/sim/connection_home_test.cpp.
+TEST_P(ShardedBrokerTest, ConnectionsThatMayLeaveLoseNothing) {
     constexpr int kBatchesOfOne = 150;
     live(GetParam(), [](World& world, std::uint16_t port) -> Task<> {
         co_await make_topic(world, port);
         Gate gate(world);
         for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
-            gate.spawn(produce_to(world, port, partition, kBatchesOfOne));
+            gate.spawn(produce_in_row(world, port, partition, kBatchesOfOne));
         }
         co_await gate.close();
-        const std::uint64_t left = co_await total_of(world, "millrace_connections_left_total");
-        if (world.shard_count() == 1) {
-            EXPECT_EQ(left, 0u);
-        } else {
-            EXPECT_GT(left, 0u);
-        }
         co_await check_ends(world, port, 2 * kBatchesOfOne);
-    });
-}
-
-/// A consumer's fetches of one partition, all in one session.
-Task<> fetch_in_session(World& world, std::uint16_t port, std::int32_t partition, int fetches) {
-    sim::Client client(world, port);
-    FetchRequest request = fetch_from("t", 0, 0);
-    request.topics[0].partitions[0].index = partition;
-    request.session_epoch = 0;
-    for (int i = 0; i < fetches; ++i) {
-        const auto response = co_await client.ask<FetchResponse>(request, 12);
-        EXPECT_TRUE(response);
-        if (!response) break;
-        EXPECT_EQ(response->error_code, 0);
-        EXPECT_NE(response->session_id, 0);
-        request.session_id = response->session_id;
-        request.topics.clear();
-        ++request.session_epoch;
-    }
-    co_await client.drop();
-}
-
-TEST_P(ShardedBrokerTest, AConsumerStaysWhereItsSessionIs) {
-    constexpr int kFetches = 100;
-    live(GetParam(), [](World& world, std::uint16_t port) -> Task<> {
-        co_await make_topic(world, port);
-        Gate gate(world);
-        for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
-            gate.spawn(fetch_in_session(world, port, partition, kFetches));
-        }
-        co_await gate.close();
-        const std::uint64_t left = co_await total_of(world, "millrace_connections_left_total");
-        EXPECT_EQ(left, 0u);
     });
 }
 
