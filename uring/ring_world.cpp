@@ -56,7 +56,7 @@ RingWorld::RingWorld(std::unique_ptr<HelperPort> helper, std::unique_ptr<Ring> r
 }
 
 RingWorld::~RingWorld() {
-    while (!ready_.empty()) ready_.pop().destroy();
+    while (!ready().empty()) ready().pop().destroy();
     timers().clear();
 }
 
@@ -71,7 +71,7 @@ void RingWorld::submit(Operation& operation) {
     const auto result = start(*ring_, operation);
     if (result) {
         operation.result = *result;
-        ready_.push(operation);
+        ready().push(operation);
     } else {
         ++in_flight_;
     }
@@ -103,7 +103,7 @@ void RingWorld::take_from_helper() {
             continue;
         }
         --in_flight_;
-        ready_.push(operation);
+        ready().push(operation);
     }
     listen_for_helper();
 }
@@ -166,7 +166,7 @@ void RingWorld::take_completions() {
         operation.result = *finished;
         if ((flags & IORING_CQE_F_BUFFER) != 0) take_provided(operation, flags);
         --in_flight_;
-        ready_.push(operation);
+        ready().push(operation);
     });
 }
 
@@ -177,8 +177,8 @@ void RingWorld::take_bell(BellEvent event, std::int32_t result) {
 }
 
 bool RingWorld::run_ready() {
-    for (int count = 0; count < kRunnablesPerTurn && !ready_.empty(); ++count) ready_.pop().run();
-    return ready_.empty();
+    for (int count = 0; count < kRunnablesPerTurn && !ready().empty(); ++count) ready().pop().run();
+    return ready().empty();
 }
 
 void RingWorld::run() {

@@ -22,7 +22,6 @@ public:
     static Result<std::unique_ptr<RingWorld>> open(RingFeatures allowed);
     ~RingWorld();
 
-    void defer(Runnable& runnable) override { ready_.push(runnable); }
     void submit(Operation& operation) override;
     void cancel(Operation& operation) override;
     Time now() const override;
@@ -65,7 +64,6 @@ private:
     Doorbell bell_;
     // Goes before what its requests point to.
     std::unique_ptr<Ring> ring_;
-    RunnableQueue ready_;
     std::uint64_t in_flight_{};
     // Since `window_begin_`; and the share of the window before it that was slept through.
     Duration slept_{};

@@ -98,6 +98,12 @@ public:
         outcome_ = outcome;
         world.defer(*this);
     }
+    /// The same, once nothing else is ready.
+    void resume_at_end(World& world) {
+        if (world.ending()) return;
+        unlink();
+        world.defer_to_end(*this);
+    }
 
 protected:
     explicit Parked(Act act) : Suspended(act) {}

@@ -24,6 +24,12 @@ inline Task<> sleep_until(World& world, Time deadline) {
     });
 }
 
+/// Resumes the coroutine when nothing else is ready: what this turn has brought is done.
+inline auto end_of_turn(World& world) {
+    World* const there = &world;
+    return park([there](Parked& parked) { parked.resume_at_end(*there); });
+}
+
 inline Task<> sleep_for(World& world, Duration duration) {
     return sleep_until(world, world.now() + duration);
 }

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace millrace {
 
@@ -69,6 +70,23 @@ public:
 private:
     Runnable* head_{};
     Runnable* tail_{};
+};
+
+/// What is ready to run, and what waits until nothing else is.
+class ReadyQueue {
+public:
+    bool empty() const { return now_.empty() && at_end_.empty(); }
+    void push(Runnable& runnable) { now_.push(runnable); }
+    void push_to_end(Runnable& runnable) { at_end_.push(runnable); }
+
+    Runnable& pop() {
+        if (now_.empty()) std::swap(now_, at_end_);
+        return now_.pop();
+    }
+
+private:
+    RunnableQueue now_;
+    RunnableQueue at_end_;
 };
 
 /// A suspended coroutine that nothing but its world and whoever will resume it knows about. Listed
@@ -131,7 +149,15 @@ public:
     World() = default;
 
     /// Runs `runnable` in a later step of this shard, never inside the caller.
-    virtual void defer(Runnable& runnable) = 0;
+    void defer(Runnable& runnable) {
+        if (ending_) return runnable.destroy();
+        ready_.push(runnable);
+    }
+    /// The same, once nothing else is ready: what a turn has brought is done by then.
+    void defer_to_end(Runnable& runnable) {
+        if (ending_) return runnable.destroy();
+        ready_.push_to_end(runnable);
+    }
     virtual void submit(Operation& operation) = 0;
     /// Asks for an early end of a submitted operation; it still completes, maybe with -ECANCELED.
     virtual void cancel(Operation& operation) = 0;
@@ -185,6 +211,9 @@ public:
 protected:
     ~World() = default;
 
+    ReadyQueue& ready() { return ready_; }
+    const ReadyQueue& ready() const { return ready_; }
+
     /// Once a turn: runs the messages that have come; true when there were any.
     bool take_mail() { return peers_ != nullptr && peers_->deliver(shard_); }
     /// Once a turn, after what was ready has run. False while some mail has found no place.
@@ -223,6 +252,7 @@ protected:
     };
 
 private:
+    ReadyQueue ready_;
     TimerQueue timers_;
     ShardMetrics metrics_;
     boost::intrusive::list<Suspended, boost::intrusive::constant_time_size<false>> suspended_;

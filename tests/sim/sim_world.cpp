@@ -29,14 +29,6 @@ bool is_of_network(const IoRequest& wish) {
 
 SimProcess::~SimProcess() { expect(in_flight_.empty(), "a process goes before its requests"); }
 
-void SimProcess::defer(Runnable& runnable) {
-    if (ending()) {
-        runnable.destroy();
-    } else {
-        ready_.push(runnable);
-    }
-}
-
 void SimProcess::submit(Operation& operation) {
     const std::uint64_t number = next_id_++;
     simulation_.tell_turn(nullptr);
@@ -68,8 +60,8 @@ void SimProcess::run_turn() {
     wake_up();
     (void)take_mail();
     timers().fire_until(now());
-    for (std::uint64_t left = 1 + prng_.below(64); left > 0 && !ready_.empty(); --left) {
-        ready_.pop().run();
+    for (std::uint64_t left = 1 + prng_.below(64); left > 0 && !ready().empty(); --left) {
+        ready().pop().run();
     }
     awake_ = !post_mail() || !fall_asleep();
     simulation_.tell_turn(nullptr);
@@ -81,7 +73,7 @@ void SimProcess::complete(std::uint64_t id, std::int32_t result) {
     Operation& operation = *found->second.operation;
     in_flight_.erase(found);
     operation.result = result;
-    ready_.push(operation);
+    ready().push(operation);
     // Nobody rings for a shard that has something to do.
     wake_up();
 }
@@ -89,7 +81,7 @@ void SimProcess::complete(std::uint64_t id, std::int32_t result) {
 void SimProcess::die() {
     const RunScope scope(*this);
     destroy_suspended();
-    while (!ready_.empty()) ready_.pop().destroy();
+    while (!ready().empty()) ready().pop().destroy();
     while (!in_flight_.empty()) {
         Operation& operation = *in_flight_.begin()->second.operation;
         in_flight_.erase(in_flight_.begin());

@@ -22,7 +22,6 @@ public:
         : simulation_(simulation), process_(process), number_(number), prng_(prng) {}
     ~SimProcess();
 
-    void defer(Runnable& runnable) override;
     void submit(Operation& operation) override;
     void cancel(Operation& operation) override;
     void close_unheard(std::int32_t handle) override;
@@ -46,7 +45,7 @@ private:
         std::uint64_t disk_ticket;  // 0: not a request of the disk
     };
 
-    bool is_runnable() const { return !ready_.empty() || awake_; }
+    bool is_runnable() const { return !ready().empty() || awake_; }
     /// A turn of the loop: mail, due timers, then some of what is ready.
     void run_turn();
     void complete(std::uint64_t id, std::int32_t result);
@@ -57,7 +56,6 @@ private:
     const std::uint32_t process_;
     const std::uint32_t number_;
     Prng prng_;
-    RunnableQueue ready_;
     bool awake_{true};  // looks for mail in its next turn, or has some that found no place
     std::map<std::uint64_t, InFlight> in_flight_;
     // No two shards of a process give the same.

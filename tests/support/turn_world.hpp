@@ -10,16 +10,9 @@ namespace millrace {
 class TurnWorld final : public World {
 public:
     ~TurnWorld() {
-        while (!ready_.empty()) ready_.pop().destroy();
+        while (!ready().empty()) ready().pop().destroy();
     }
 
-    void defer(Runnable& runnable) override {
-        if (ending()) {
-            runnable.destroy();
-        } else {
-            ready_.push(runnable);
-        }
-    }
     void submit(Operation&) override { expect(false, "this world has no outside"); }
     void cancel(Operation&) override {}
     Time now() const override { return time; }
@@ -32,9 +25,9 @@ public:
         const RunScope scope(*this);
         bool any = take_mail();
         timers().fire_until(time);
-        while (!ready_.empty()) {
+        while (!ready().empty()) {
             any = true;
-            ready_.pop().run();
+            ready().pop().run();
         }
         mail_is_left = !post_mail();
         return any;
@@ -45,16 +38,13 @@ public:
     void die() {
         const RunScope scope(*this);
         destroy_suspended();
-        while (!ready_.empty()) ready_.pop().destroy();
+        while (!ready().empty()) ready().pop().destroy();
     }
     void doom() { begin_to_end(); }
 
     Time time{};
     int rings{};
     bool mail_is_left{};
-
-private:
-    RunnableQueue ready_;
 };
 
 /// Turns of all until none has anything to do.

@@ -12,13 +12,6 @@ class FakeWorld final : public World {
 public:
     ~FakeWorld() { end(); }
 
-    void defer(Runnable& runnable) override {
-        if (ending()) {
-            runnable.destroy();
-        } else {
-            ready_.push(runnable);
-        }
-    }
     void submit(Operation& operation) override { submitted.push_back(&operation); }
     void cancel(Operation& operation) override { cancelled.push_back(&operation); }
     Time now() const override { return now_; }
@@ -29,7 +22,7 @@ public:
     void run() {
         const RunScope scope(*this);
         timers().fire_until(now_);
-        while (!ready_.empty()) ready_.pop().run();
+        while (!ready().empty()) ready().pop().run();
     }
 
     void advance(Duration duration) {
@@ -50,7 +43,7 @@ public:
     void end() {
         const RunScope scope(*this);
         destroy_suspended();
-        while (!ready_.empty()) ready_.pop().destroy();
+        while (!ready().empty()) ready().pop().destroy();
         for (Operation* const operation : std::exchange(submitted, {})) operation->destroy();
     }
 
@@ -58,7 +51,6 @@ public:
     std::vector<Operation*> cancelled;
 
 private:
-    RunnableQueue ready_;
     Time now_{1'000};
     std::uint64_t drawn_{};
 };

@@ -56,6 +56,43 @@ TEST(TimerQueue, ADisarmedOrDeadTimerDoesNotFire) {
     EXPECT_EQ(log, "k");
 }
 
+Task<> hop(World& world) {
+    World* const there = &world;
+    (void)co_await park([there](Parked& parked) { parked.resume(*there, {}); });
+}
+
+Task<> note_end_of_turn(World& world, std::string& log) {
+    log += '(';
+    (void)co_await end_of_turn(world);
+    log += ')';
+}
+
+Task<> note_hops(World& world, std::string& log) {
+    for (const char letter : {'a', 'b', 'c'}) {
+        log += letter;
+        co_await hop(world);
+    }
+}
+
+TEST(EndOfTurn, ComesWhenNothingElseIsReady) {
+    FakeWorld world;
+    std::string log;
+    spawn(world, note_end_of_turn(world, log));
+    spawn(world, note_hops(world, log));
+    spawn(world, note_end_of_turn(world, log));
+    world.run();
+    EXPECT_EQ(log, "(a(bc))");
+}
+
+TEST(EndOfTurn, AWorldThatEndsBeforeTakesItAlong) {
+    std::string log;
+    {
+        FakeWorld world;
+        spawn(world, note_end_of_turn(world, log));
+    }
+    EXPECT_EQ(log.find(')'), std::string::npos);
+}
+
 TEST(Sleep, EndsAtItsDeadlineAndNotBefore) {
     FakeWorld world;
     bool awake = false;
