@@ -7,16 +7,18 @@
 
 namespace millrace {
 
-void start_frame(Writer& writer) {
-    expect_equal(static_cast<std::int64_t>(writer.size()), 0, "a frame starts an empty writer");
+std::size_t start_frame(Writer& writer) {
+    expect(!writer.borrows(), "a frame starts behind borrowed bytes");
+    const std::size_t begin = writer.size();
     writer.put(std::int32_t{0});
+    return begin;
 }
 
-void finish_frame(Writer& writer) {
-    const std::size_t size = writer.size() - sizeof(std::int32_t);
+void finish_frame(Writer& writer, std::size_t begin) {
+    const std::size_t size = writer.size() - begin - sizeof(std::int32_t);
     if (size > std::size_t{std::numeric_limits<std::int32_t>::max()})
         return writer.fail(Errc::kTooLarge);
-    writer.patch_int32(0, static_cast<std::int32_t>(size));
+    writer.patch_int32(begin, static_cast<std::int32_t>(size));
 }
 
 }  // namespace millrace

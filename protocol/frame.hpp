@@ -6,9 +6,10 @@
 
 namespace millrace {
 
-/// Puts the room for a frame's size; `finish_frame` fills it in with what has been put since.
-/// REQUIRES: the writer is empty.
-void start_frame(Writer& writer);
-void finish_frame(Writer& writer);
+/// Puts the room for a frame's size; `finish_frame` fills it in with what has been put since. A
+/// frame may stand behind others: where it begins.
+/// REQUIRES: the writer borrows nothing.
+std::size_t start_frame(Writer& writer);
+void finish_frame(Writer& writer, std::size_t begin = 0);
 
 }  // namespace millrace

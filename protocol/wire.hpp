@@ -144,6 +144,7 @@ public:
 
     /// Bytes written so far, borrowed ones included.
     std::size_t size() const { return owned_.size() + borrowed_size_; }
+    bool borrows() const { return borrowed_size_ > 0; }
 
     template <class Int>
     void put(Int value) {

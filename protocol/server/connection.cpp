@@ -1,11 +1,18 @@
 #include "protocol/server/connection.hpp"
 
+#include "core/runtime/timer.hpp"
 #include "protocol/api.hpp"
 #include "protocol/frame.hpp"
 
 #include <algorithm>
 
 namespace millrace {
+namespace {
+
+// Small answers that are ready together go out in one send, up to about here.
+constexpr std::size_t kGatherBytes = 16 << 10;
+
+}  // namespace
 
 Connection::Connection(World& world, Logger& logger, ServerMetrics& metrics,
                        Conversation conversation, const HandlerTable& handlers,
@@ -117,41 +124,66 @@ void Connection::pass(std::uint64_t number) {
 
 Task<> Connection::send_finished() {
     sending_ = true;
+    // What became durable in one frame is answered in one turn.
+    if (exchanges_.size() > 1) (void)co_await end_of_turn(world_);
     while (!exchanges_.empty() && exchanges_.front()->done) {
-        Exchange& first = *exchanges_.front();
-        if (first.context.close_reason()) {
-            metrics_.broken.add();
-            logger_.warn("closing a connection", {{"reason", *first.context.close_reason()},
-                                                  {"client_id", first.context.header.client_id}});
-            break_off();
-        }
-        if (!broken_ && !first.context.response_withheld()) {
-            const auto sent = co_await send_response(first);
+        Writer writer;
+        std::size_t count = gather(writer);
+        if (!broken_ && writer.size() > 0) {
+            const auto sent = co_await send(writer);
             if (!sent) break_off();
         }
-        const std::uint64_t number = first.number;
-        seeker_.note(first.context.places());
-        exchanges_.pop_front();
-        pass(number);
+        for (; count > 0; --count) end_first();
     }
     sending_ = false;
 }
 
-Task<Result<void>> Connection::send_response(Exchange& exchange) {
+/// Puts the answers of the exchanges at the front that are done, as many as one send should take;
+/// how many exchanges these are.
+std::size_t Connection::gather(Writer& writer) {
+    std::size_t count = 0;
+    for (const auto& each : exchanges_) {
+        const RequestContext& context = each->context;
+        // A broken connection's log line comes behind what was answered before.
+        const bool waits = count > 0 && (context.keeps_memory() || context.close_reason());
+        if (!each->done || waits || writer.borrows() || writer.size() > kGatherBytes) break;
+        ++count;
+        if (!context.response_withheld() && !context.close_reason()) put_response(writer, *each);
+        if (context.keeps_memory() || context.close_reason()) break;
+    }
+    return count;
+}
+
+void Connection::put_response(Writer& writer, const Exchange& exchange) {
     const RequestHeader& header = exchange.context.header;
-    Writer writer;
-    start_frame(writer);
+    const std::size_t begin = start_frame(writer);
     encode_response_header(writer, header.api_key, header.api_version, header.correlation_id);
     writer.append(exchange.response->body);
-    finish_frame(writer);
-    const std::size_t size = writer.size();
-    std::vector<Segment> segments = writer.segments();
+    finish_frame(writer, begin);
+}
+
+Task<Result<void>> Connection::send(Writer& writer) {
+    RequestContext& first = exchanges_.front()->context;
     sending_since_ = world_.now();
-    if (exchange.context.keeps_memory()) exchange.context.sent_by(*this);
-    const auto sent = co_await send_segments(std::move(segments));
+    if (first.keeps_memory()) first.sent_by(*this);
+    const auto sent = co_await send_segments(writer.segments());
     unlink();
-    if (sent) metrics_.bytes_sent.add(size);
+    if (sent) metrics_.bytes_sent.add(writer.size());
     co_return sent;
+}
+
+void Connection::end_first() {
+    Exchange& first = *exchanges_.front();
+    if (first.context.close_reason()) {
+        metrics_.broken.add();
+        logger_.warn("closing a connection", {{"reason", *first.context.close_reason()},
+                                              {"client_id", first.context.header.client_id}});
+        break_off();
+    }
+    const std::uint64_t number = first.number;
+    seeker_.note(first.context.places());
+    exchanges_.pop_front();
+    pass(number);
 }
 
 /// What lies in memory goes out in gathered sends between the ranges of files.

@@ -74,7 +74,10 @@ private:
     const HandlerTable::Serve* find_handler(const RequestHeader& header);
     Task<> answer(Exchange& exchange, const HandlerTable::Serve& serve, Reader body);
     Task<> send_finished();
-    Task<Result<void>> send_response(Exchange& exchange);
+    std::size_t gather(Writer& writer);
+    void put_response(Writer& writer, const Exchange& exchange);
+    Task<Result<void>> send(Writer& writer);
+    void end_first();
     Task<Result<void>> send_segments(std::vector<Segment> segments);
     /// The request with this number no longer holds up the one behind it.
     void pass(std::uint64_t number);
