@@ -1,9 +1,11 @@
 #include "core/storage/journal.hpp"
 
 #include "core/base/assert.hpp"
+#include "core/runtime/timer.hpp"
 #include "core/storage/ballast.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace millrace {
 
@@ -22,6 +24,7 @@ Journal::Journal(World& world, Logger& logger, JournalOptions options, const Pas
       written_(past.end),
       stable_(past.end),
       make_room_(std::move(make_room)),
+      gathered_(world),
       frames_(world),
       controls_done_(world),
       stable_waiters_(world),
@@ -97,7 +100,9 @@ Task<Result<void>> Journal::probe_device() {
 }
 
 void Journal::enqueue(JournalMember& member) {
-    if (member.queued_ || failed_) return;
+    if (failed_) return;
+    gathered_.wake_through(static_cast<std::int64_t>(++appends_waiting_));
+    if (member.queued_) return;
     member.queued_ = true;
     queue_.push_back(&member);
     kick();
@@ -109,8 +114,23 @@ void Journal::kick() {
     gate_.spawn(write_frames());
 }
 
+/// What isn't an append never does.
+bool Journal::waits_for_more() const {
+    const bool only_appends = !queue_.empty() && controls_.empty() && !has_to_sync();
+    return only_appends && appends_waiting_ < gathering_.wanted() &&
+           world_.now() < gathering_.until();
+}
+
+void Journal::stop_gathering() { gathered_.wake_through(std::numeric_limits<std::int64_t>::max()); }
+
 Task<> Journal::write_frames() {
+    // All that a turn brings shares a frame.
+    (void)co_await end_of_turn(world_);
     while (!failed_) {
+        if (waits_for_more()) {
+            const auto wanted = static_cast<std::int64_t>(gathering_.wanted());
+            (void)co_await gathered_.wait(wanted, gathering_.until());
+        }
         const auto wrote = co_await write_next_frame();
         if (!wrote) fail(wrote.error());
         if (!wrote || *wrote == Step::kNothingToDo) break;
@@ -126,7 +146,7 @@ Task<Result<Journal::Step>> Journal::write_next_frame() {
         if (!written) co_return written.error();
         co_return Step::kWrote;
     }
-    if (stable_ >= std::min(wanted_stable_, written_)) co_return Step::kNothingToDo;
+    if (!has_to_sync()) co_return Step::kNothingToDo;
     const Lsn end = written_;
     const auto synced = co_await files_.sync();
     if (!synced) co_return synced.error();
@@ -152,6 +172,8 @@ bool Journal::build_append_frame() {
     }
     frame_.begin();
     inside_batch_ = false;
+    gathering_.on_begun(appends_waiting_, world_.now());
+    appends_in_frame_ = std::exchange(appends_waiting_, 0);
     while (!queue_.empty()) {
         JournalMember& first = *queue_.front();
         const auto added = first.add_to(frame_);
@@ -201,8 +223,11 @@ Task<Result<void>> Journal::write_frame(bool control) {
         if (!moved) co_return moved;
     }
     const bool durable = control || options_.flush;
+    const Time begun = world_.now();
     const auto written = co_await files_.write(frame, durable, frame_buffer_);
     if (!written) co_return written;
+    const std::size_t answered = control ? 0 : appends_in_frame_;
+    gathering_.on_written(answered, frame.size(), begun, world_.now(), appends_waiting_);
     count_frame(frame.size());
     after_frame(end, durable);
     co_return Result<void>();
@@ -261,6 +286,7 @@ Task<Result<void>> Journal::make_stable(Lsn lsn) {
     if (stable_ >= lsn) co_return Result<void>();
     if (failed_) co_return Errc::kStorageFailed;
     wanted_stable_ = std::max(wanted_stable_, lsn);
+    stop_gathering();
     kick();
     co_return co_await stable_waiters_.wait(static_cast<std::int64_t>(lsn), kNever);
 }
@@ -269,6 +295,7 @@ Task<Result<void>> Journal::write_control(std::function<bool(FrameBuilder&)> add
     if (failed_) co_return Errc::kStorageFailed;
     Control control{std::move(add), false, ++tickets_};
     controls_.push_back(&control);
+    stop_gathering();
     kick();
     co_return co_await controls_done_.wait(control.ticket, kNever);
 }

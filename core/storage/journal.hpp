@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/runtime/gate.hpp"
+#include "core/storage/frame_gathering.hpp"
 #include "core/storage/journal_files.hpp"
 
 #include <deque>
@@ -119,6 +120,9 @@ private:
     Task<Result<void>> begin_life(Lsn former_end, Lsn replay_from);
     Task<Result<void>> probe_device();
     Task<> write_frames();
+    bool waits_for_more() const;
+    void stop_gathering();
+    bool has_to_sync() const { return stable_ < std::min(wanted_stable_, written_); }
     Task<Result<Step>> write_next_frame();
     Task<Result<void>> write_frame(bool control);
     Task<Result<void>> next_file(Lsn start);
@@ -150,6 +154,9 @@ private:
 
     std::deque<JournalMember*> queue_;
     std::vector<JournalMember*> in_frame_;
+    std::size_t appends_waiting_{};   // since the last frame began
+    std::size_t appends_in_frame_{};  // of the last one
+    FrameGathering gathering_;
     std::deque<Control*> controls_;
     Lsn wanted_stable_{};
     bool inside_batch_{};
@@ -163,6 +170,7 @@ private:
     const std::function<Task<>()> make_room_;
     std::function<void()> checkpoint_wanted_;
     std::function<void(const Error&)> failed_callback_;
+    WaitList gathered_;        // by appends_waiting_
     WaitList frames_;          // by frames_written_
     WaitList controls_done_;   // by ticket
     WaitList stable_waiters_;  // by stable_

@@ -1,0 +1,100 @@
+// Requests of one connection that become durable together are answered together, and what their
+// client sends then shares the next frame.
+#include "protocol/header.hpp"
+#include "tests/sim/on_sim_broker.hpp"
+
+namespace millrace::sim {
+namespace {
+
+constexpr int kInFlight = 5;
+constexpr int kRounds = 100;
+constexpr std::int16_t kVersion = 9;
+
+Bytes produce_frame(std::int32_t number, ByteView batch, std::int16_t acks = 1) {
+    const ProduceRequest request = produce_to(kOneTopic, 0, batch, acks);
+    Writer writer;
+    start_frame(writer);
+    encode_request_header(writer, {ProduceRequest::kApiKey, kVersion, number, "sim"});
+    request.encode(writer, kVersion);
+    finish_frame(writer);
+    return writer.to_bytes();
+}
+
+/// What one round got.
+struct Round {
+    std::vector<std::int32_t> answered;  // correlation ids
+    int pieces{};                        // in which the answers came
+};
+
+/// Takes what arrives until `answers` are whole.
+Task<> take_answers(Stream& stream, std::size_t answers, Round& round) {
+    Bytes taken;
+    std::size_t at = 0;
+    while (round.answered.size() < answers) {
+        Bytes piece(64 << 10);
+        const auto count = co_await stream.receive_some(piece);
+        EXPECT_TRUE(count);
+        if (!count) co_return;
+        ++round.pieces;
+        append_bytes(taken, ByteView(piece).first(*count));
+        while (taken.size() >= at + 8) {
+            const auto size = static_cast<std::size_t>(load_be<std::int32_t>(&taken[at]));
+            if (taken.size() < at + 4 + size) break;
+            round.answered.push_back(load_be<std::int32_t>(&taken[at + 4]));
+            at += 4 + size;
+        }
+    }
+}
+
+Task<Round> ask_together(Stream& stream, std::int32_t first, std::int16_t acks_of_first = 1) {
+    const Bytes batch = make_batch({.records = 2, .base_timestamp = 1000});
+    Bytes all;
+    for (std::int32_t i = 0; i < kInFlight; ++i) {
+        append_bytes(all, produce_frame(first + i, batch, i == 0 ? acks_of_first : 1));
+    }
+    iovec slice{all.data(), all.size()};
+    const auto sent = co_await stream.send_all(std::span(&slice, 1));
+    EXPECT_TRUE(sent);
+    Round round;
+    co_await take_answers(stream, acks_of_first == 0 ? kInFlight - 1 : kInFlight, round);
+    co_return round;
+}
+
+class AnsweredTogetherTest : public OnSimBroker {};
+
+Task<> ask_in_rounds(World& world, std::uint16_t port, int& pieces) {
+    auto stream = co_await Stream::connect(world, "127.0.0.1", port);
+    for (int i = 0; i < kRounds; ++i) {
+        const std::int32_t first = i * kInFlight;
+        const Round round = co_await ask_together(*stream, first);
+        pieces += round.pieces;
+        EXPECT_EQ(round.answered, (std::vector{first, first + 1, first + 2, first + 3, first + 4}));
+    }
+    co_await stream->close();
+}
+
+TEST_P(AnsweredTogetherTest, AnswersShareASendAndAppendsAFrame) {
+    const std::uint64_t frames_before = total("millrace_journal_frames_total");
+    int pieces = 0;
+    talk_to_each(
+        [&pieces](World& world, std::int32_t) { return ask_in_rounds(world, kPort, pieces); }, 1);
+    // Now and then the first of them is on its way before the others have come.
+    EXPECT_LT(pieces, kRounds * 5 / 4);
+    EXPECT_LT(total("millrace_journal_frames_total") - frames_before, kRounds * 5 / 4);
+}
+
+Task<> ask_without_the_first(World& world, std::uint16_t port) {
+    auto stream = co_await Stream::connect(world, "127.0.0.1", port);
+    const Round round = co_await ask_together(*stream, 10, 0);
+    EXPECT_EQ(round.answered, (std::vector{11, 12, 13, 14}));
+    co_await stream->close();
+}
+
+TEST_P(AnsweredTogetherTest, WhatWantsNoAnswerGetsNoneAmongThem) {
+    talk_to_each([](World& world, std::int32_t) { return ask_without_the_first(world, kPort); }, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, AnsweredTogetherTest, testing::Values(1, 3));
+
+}  // namespace
+}  // namespace millrace::sim
