@@ -10,16 +10,25 @@ constexpr std::size_t kSizeFieldBytes = 4;
 // What a frame may receive next: as much as it has received already, within these bounds.
 constexpr std::size_t kStepBytesMin = 64 << 10;
 constexpr std::size_t kStepBytesMax = 1 << 20;
+// From here on a call more costs less than what would be received elsewhere first, and copied.
+constexpr std::int32_t kLargeBytes = 64 << 10;
 }  // namespace
 
 Task<Result<Frame>> FrameReader::next() {
     std::array<std::byte, kSizeFieldBytes> size{};
     const std::size_t size_at_hand = take_received(size);
     if (size_at_hand < size.size()) {
-        const auto filled = co_await fill(MutableBytes(size).subspan(size_at_hand));
+        const MutableBytes rest = MutableBytes(size).subspan(size_at_hand);
+        Result<void> filled;
+        if (after_large_) {
+            filled = co_await receive_all(rest);
+        } else {
+            filled = co_await fill(rest);
+        }
         if (!filled) co_return filled.error();
     }
     const auto declared = load_be<std::int32_t>(size.data());
+    after_large_ = declared >= kLargeBytes;
     if (declared < 0) co_return Errc::kMalformed;
     if (declared > frame_bytes_max_) co_return Errc::kTooLarge;
 
@@ -47,6 +56,17 @@ Task<Result<void>> FrameReader::fill(MutableBytes into) {
         inbox_ = std::move(*received);
         received_ += inbox_.left().size();
     }
+}
+
+/// Nothing beyond it is received.
+Task<Result<void>> FrameReader::receive_all(MutableBytes into) {
+    while (!into.empty()) {
+        const auto count = co_await stream_.receive_some(into);
+        if (!count) co_return count.error();
+        received_ += *count;
+        into = into.subspan(*count);
+    }
+    co_return Result<void>();
 }
 
 std::size_t FrameReader::take_received(MutableBytes into) {

@@ -37,7 +37,7 @@ private:
 };
 
 /// Cuts one connection's bytes into frames. Small requests that arrive together cost one receive;
-/// the rest of a large one is received straight into its frame.
+/// the rest of a large one is received straight into its frame, and so is all of one behind it.
 class FrameReader {
 public:
     /// `budget` bounds the bytes of all frames that exist. A frame takes its room as its bytes
@@ -63,6 +63,7 @@ public:
 
 private:
     Task<Result<void>> fill(MutableBytes into);
+    Task<Result<void>> receive_all(MutableBytes into);
     /// Takes what is at hand; how many bytes.
     std::size_t take_received(MutableBytes into);
     Task<Result<void>> receive_rest(Frame& frame, std::size_t received);
@@ -71,6 +72,7 @@ private:
     Semaphore& budget_;
     const std::int32_t frame_bytes_max_;
     Received inbox_;
+    bool after_large_{};  // who sent a large frame sends another
     std::uint64_t received_{};
 };
 
