@@ -25,11 +25,7 @@ public:
     Error error() const { return error_; }
 
     bool skip(std::uint64_t size) {
-        while (size > static_cast<std::uint64_t>(end_ - at_)) {
-            size -= static_cast<std::uint64_t>(end_ - at_);
-            at_ = end_;
-            if (!refill()) return false;
-        }
+        if (size > static_cast<std::uint64_t>(end_ - at_)) return skip_over_pieces(size);
         at_ += size;
         return true;
     }
@@ -58,6 +54,26 @@ public:
     /// A zig-zag varint; false when it does not fit into T or the block ends first.
     template <class T>
     bool read(T& value) {
+        // Nearly all are one or two bytes long, and there.
+        if (end_ - at_ < 2) return read_long(value);
+        const auto first = std::to_integer<std::uint8_t>(at_[0]);
+        const auto second = std::to_integer<std::uint8_t>(at_[1]);
+        if (first >= 0x80 && second >= 0x80) return read_long(value);
+        const bool is_short = first < 0x80;
+        const unsigned both = (first & 0x7fU) | (static_cast<unsigned>(second) << 7);
+        value = decoded<T>(is_short ? first : both);
+        at_ += is_short ? 1 : 2;
+        return true;
+    }
+
+private:
+    template <class T>
+    static T decoded(std::make_unsigned_t<T> raw) {
+        return static_cast<T>((raw >> 1) ^ (~(raw & 1) + 1));
+    }
+
+    template <class T>
+    [[gnu::noinline]] bool read_long(T& value) {
         using Raw = std::make_unsigned_t<T>;
         Raw raw = 0;
         for (unsigned shift = 0; shift < sizeof(T) * 8; shift += 7) {
@@ -65,14 +81,23 @@ public:
             const auto byte = std::to_integer<std::uint8_t>(*at_++);
             raw |= static_cast<Raw>(static_cast<Raw>(byte & 0x7fU) << shift);
             if (byte < 0x80) {
-                value = static_cast<T>((raw >> 1) ^ (~(raw & 1) + 1));
+                value = decoded<T>(raw);
                 return true;
             }
         }
         return false;
     }
 
-private:
+    [[gnu::noinline]] bool skip_over_pieces(std::uint64_t size) {
+        while (size > static_cast<std::uint64_t>(end_ - at_)) {
+            size -= static_cast<std::uint64_t>(end_ - at_);
+            at_ = end_;
+            if (!refill()) return false;
+        }
+        at_ += size;
+        return true;
+    }
+
     void take_piece(ByteView piece) {
         begin_ = at_ = piece.data();
         end_ = piece.data() + piece.size();
