@@ -13,6 +13,8 @@ namespace millrace {
 namespace {
 
 constexpr Duration kIdleBeforeTrim = std::chrono::seconds(30);
+// Each waits for the disk most of the time; more of them would keep frames waiting behind them.
+constexpr int kFillsAtOnce = 8;
 
 }  // namespace
 
@@ -107,13 +109,28 @@ std::vector<DirectoryPart::Covered> DirectoryPart::snapshot() {
     return covered;
 }
 
-Task<Result<void>> DirectoryPart::fill_all(const std::vector<Covered>& covered) {
-    for (const Covered& each : covered) {
+/// What several coroutines take one after the other, until all are filled or one couldn't be.
+struct DirectoryPart::Filling {
+    const std::vector<Covered>& logs;
+    std::size_t next{};
+    Result<void> outcome;
+};
+
+Task<> DirectoryPart::fill_next(Filling& filling) {
+    while (filling.outcome && filling.next < filling.logs.size()) {
+        const Covered& each = filling.logs[filling.next++];
         if (each.settled) continue;
         const auto filled = co_await each.log->fill(PartitionLog::Fill::kAll);
-        if (!filled) co_return filled;
+        if (!filled) filling.outcome = filled;
     }
-    co_return Result<void>();
+}
+
+Task<Result<void>> DirectoryPart::fill_all(const std::vector<Covered>& covered) {
+    Filling filling{covered, 0, {}};
+    Gate gate(world_);
+    for (int i = 0; i < kFillsAtOnce; ++i) gate.spawn(fill_next(filling));
+    co_await gate.close();
+    co_return filling.outcome;
 }
 
 Task<Result<void>> DirectoryPart::write_checkpoint_frames(Lsn begin,

@@ -161,6 +161,8 @@ private:
     void note_cleaning_failed(const TopicPartition& name, LogId id, const Error& error);
     Task<> flush_steadily();
     Task<Result<void>> flush_due();
+    struct Filling;
+    Task<> fill_next(Filling& filling);
     Task<Result<void>> fill_all(const std::vector<Covered>& covered);
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
