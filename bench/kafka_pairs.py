@@ -15,9 +15,11 @@ import harness
 import kafka_measure
 import kafka_order_page
 import kafka_page
+import kafka_profiles
 import kafka_roof
 import kafka_workloads as workloads
 import limits
+import machine
 import machine_limits
 import rounds
 
@@ -48,6 +50,9 @@ def add_options(parser):
     names = [workload.id for workload in workloads.WORKLOADS]
     parser.add_argument("--only", nargs="+", metavar="ID", choices=names,
                         help=f"some workloads: {', '.join(names)}")
+    parser.add_argument("--profile", nargs="*", metavar="ID", choices=names,
+                        help="instead: flame graphs of the broker in these workloads, or in those "
+                             "whose gate the last run missed")
     parser.add_argument("--broker", default=str(BROKER), help=argparse.SUPPRESS)
     parser.set_defaults(program=str(PROGRAM))
 
@@ -179,8 +184,10 @@ def run_all():
     is_long = options.full or options.soak
     until = began + (harness.PART_SECONDS_MAX if is_long else QUICK_SECONDS_MAX)
     harness.check_space(options.dir, DISK_BYTES[is_long])
-    sides.use_home(os.environ.get("KAFKA_HOME"))
     sides.allow_connections()
+    if options.profile is not None:
+        return kafka_profiles.run(options, machine.facts(options.dir))
+    sides.use_home(os.environ.get("KAFKA_HOME"))
     with harness.results_of(options, name, head_of(options, found, scale)) as results:
         cells = cells_left(results, found, scale)
         seconds = (workloads.seconds_of(cells, scale, options.full) + 1.5 * limits.SECONDS

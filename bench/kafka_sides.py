@@ -23,7 +23,7 @@ import kafka_wire as wire  # noqa: E402
 import machine  # noqa: E402
 import usage  # noqa: E402
 from broker import Broker, BrokerError, free_port  # noqa: E402
-from kafka_workloads import OURS, THEIRS  # noqa: E402
+from kafka_workloads import OURS, SIDES, THEIRS  # noqa: E402
 
 # What a removed topic leaves is gone at once, or the disk would hold the topics of a minute.
 HOUSEKEEPING = ("log.segment.delete.delay.ms=0",)
@@ -157,15 +157,18 @@ def wait_for_port(address, seconds, is_up):
     raise BrokerError(f"nothing listens at {address} after {seconds} s")
 
 
+def made(options, name, folder, settings):
+    return Millrace(folder, options.broker, settings) if name == OURS else Kafka(folder, settings)
+
+
 @contextlib.contextmanager
-def started(options, folder, settings):
-    """Both sides, on fresh folders, up: while one is measured the other is idle. `settings` are
+def started(options, folder, settings, names=SIDES):
+    """The sides, on fresh folders, up: while one is measured the other is idle. `settings` are
     {side: settings} beyond the defaults."""
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        sides = [Millrace(folder / OURS, options.broker, settings.get(OURS, ())),
-                 Kafka(folder / THEIRS, settings.get(THEIRS, ()))]
+        sides = [made(options, name, folder / name, settings.get(name, ())) for name in names]
         for side in sides:
             stack.callback(side.close)
             side.start()

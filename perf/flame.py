@@ -76,6 +76,13 @@ def legend_parts(folded):
         yield svg.text(x + 18, 13, f"{floor} {100 * shares.get(floor, 0):.1f} %", "small")
 
 
+def alone(title, folded):
+    """A file of its own, without a page around it."""
+    own = ("<style>text { fill: #1d2329; font: 12px sans-serif; } @media (prefers-color-scheme:"
+           " dark) { text { fill: #e6e9ec; } svg { background: #14181c; } }</style>")
+    return graph(title, folded).replace("</title>", f"</title>{own}", 1)
+
+
 def graph(title, folded):
     whole = sum(folded.values())
     frames = list(placed(tree_of(folded), whole))

@@ -20,6 +20,8 @@ View = namedtuple("View", "tool options script", defaults=((),))
 # `pipes`: to hear it, to tell it something.
 Running = namedtuple("Running", "child view path pipes")
 
+# All that there are.
+VIEWS = ("samples", "punts", "switches", "blocks", "calls", "copies")
 SAMPLES_PER_S = 499
 # Of the stack, for each sample: deep enough for a coroutine in a handler in a loop.
 STACK_BYTES = 8192
@@ -147,20 +149,20 @@ def copies_counted(pid, seen):
 
 
 @contextlib.contextmanager
-def watching(pid, folder):
-    """Gives {view: Seen}, which has its contents when the block has ended; the recordings are in a
-    folder of their own below `folder` meanwhile."""
+def watching(pid, folder, names=VIEWS):
+    """Gives {view: Seen} of the views with these names, which has its contents when the block has
+    ended; the recordings are in a folder of their own below `folder` meanwhile."""
     seen = {}
     if not shutil.which("perf"):
-        names = (*views(pid, "cpu-clock"), "copies")
         yield {"event": Seen(), **{name: Seen(why_not="perf is not installed") for name in names}}
         return
     event = sample_event()
     with tempfile.TemporaryDirectory(prefix="millrace-watch-", dir=folder) as place:
         begun = {name: start(view, Path(place, name))
-                 for name, view in views(pid, event).items()}
+                 for name, view in views(pid, event).items() if name in names}
+        count = copies_counted(pid, seen) if "copies" in names else contextlib.nullcontext()
         try:
-            with copies_counted(pid, seen):
+            with count:
                 yield seen
         finally:
             seen.update({name: finish(one) if isinstance(one, Running) else one
