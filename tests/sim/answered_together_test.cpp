@@ -1,6 +1,5 @@
 // Requests of one connection that become durable together are answered together, and what their
 // client sends then shares the next frame.
-#include "protocol/header.hpp"
 #include "tests/sim/on_sim_broker.hpp"
 
 namespace millrace::sim {
@@ -9,16 +8,6 @@ namespace {
 constexpr int kInFlight = 5;
 constexpr int kRounds = 100;
 constexpr std::int16_t kVersion = 9;
-
-Bytes produce_frame(std::int32_t number, ByteView batch, std::int16_t acks = 1) {
-    const ProduceRequest request = produce_to(kOneTopic, 0, batch, acks);
-    Writer writer;
-    start_frame(writer);
-    encode_request_header(writer, {ProduceRequest::kApiKey, kVersion, number, "sim"});
-    request.encode(writer, kVersion);
-    finish_frame(writer);
-    return writer.to_bytes();
-}
 
 /// What one round got.
 struct Round {
@@ -50,7 +39,8 @@ Task<Round> ask_together(Stream& stream, std::int32_t first, std::int16_t acks_o
     const Bytes batch = make_batch({.records = 2, .base_timestamp = 1000});
     Bytes all;
     for (std::int32_t i = 0; i < kInFlight; ++i) {
-        append_bytes(all, produce_frame(first + i, batch, i == 0 ? acks_of_first : 1));
+        const std::int16_t acks = i == 0 ? acks_of_first : std::int16_t{1};
+        append_bytes(all, framed(produce_to(kOneTopic, 0, batch, acks), kVersion, first + i));
     }
     iovec slice{all.data(), all.size()};
     const auto sent = co_await stream.send_all(std::span(&slice, 1));

@@ -12,6 +12,17 @@
 
 namespace millrace::sim {
 
+/// A request as it goes onto a connection.
+template <class Request>
+Bytes framed(const Request& request, std::int16_t version, std::int32_t correlation) {
+    Writer writer;
+    start_frame(writer);
+    encode_request_header(writer, {Request::kApiKey, version, correlation, "sim"});
+    request.encode(writer, version);
+    finish_frame(writer);
+    return writer.to_bytes();
+}
+
 class Client {
 public:
     Client(World& world, std::uint16_t port)
@@ -23,12 +34,7 @@ public:
     Task<Result<Response>> ask(const Request& request, std::int16_t version) {
         const auto connected = co_await connect();
         if (!connected) co_return connected.error();
-        Writer writer;
-        start_frame(writer);
-        encode_request_header(writer, {Request::kApiKey, version, ++correlation_, "sim"});
-        request.encode(writer, version);
-        finish_frame(writer);
-        const Bytes bytes = writer.to_bytes();
+        const Bytes bytes = framed(request, version, ++correlation_);
         const auto answered = co_await exchange(bytes);
         if (!answered) {
             co_await drop();
