@@ -146,10 +146,10 @@ def refuse(course, pairs, why):
 
 def measure(options, results, found, scale, until):
     cells = cells_left(results, found, scale)
-    progress = harness.Progress(len(cells), workloads.seconds_of(cells, scale, options.full))
+    progress = harness.Progress(len(cells), workloads.seconds_of(cells, scale))
     course = Course(options, results, progress, scale, until)
     with harness.part_of(results):
-        for group in workloads.groups_of(found, options.full):
+        for group in workloads.groups_of(found):
             pairs = pairs_left(results, group, scale)
             if pairs and fits(course, pairs[0][0], workloads.start_seconds(scale)):
                 measure_group(course, pairs)
@@ -190,7 +190,7 @@ def run_all():
     sides.use_home(os.environ.get("KAFKA_HOME"))
     with harness.results_of(options, name, head_of(options, found, scale)) as results:
         cells = cells_left(results, found, scale)
-        seconds = (workloads.seconds_of(cells, scale, options.full) + 1.5 * limits.SECONDS
+        seconds = (workloads.seconds_of(cells, scale) + 1.5 * limits.SECONDS
                    + machine_limits.SECONDS + kafka_roof.seconds_of(found, scale))
         harness.announce(options, results, seconds, DISK_BYTES[is_long])
         if seconds > until - began:

@@ -15,7 +15,8 @@ Workload = namedtuple("Workload", "id words measure load topic settings more qui
 Scale = namedtuple("Scale", "pairs java_s warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
                             "connections memory_bytes roofs")
 QUICK = Scale(5, 3.5, 0.25, 0.75, 1.2, 128 << 20, 512 << 20, 1, 1000, 1 << 30, 1)
-FULL = Scale(5, 8, 1, 5, 30, 1 << 30, 4 << 30, 10, 10_000, 8 << 30, 1)
+# A minute of latencies on each side, in five cells.
+FULL = Scale(5, 8, 1, 5, 12, 1 << 30, 4 << 30, 10, 10_000, 8 << 30, 1)
 # Half an hour in slices of a minute, in turns as all else.
 SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30, 0)
 
@@ -147,12 +148,12 @@ def plan_of(workloads, scale):
             for pair in range(1, scale.pairs + 1) for side in workload.sides]
 
 
-def groups_of(workloads, full):
-    """Workloads that share one start of both sides: those of one setting, or in a full run each
-    for itself. What isn't at its place in the table would be measured long after its neighbours."""
+def groups_of(workloads):
+    """Workloads that share one start of both sides: neighbours of one setting. What isn't at its
+    place in the table would be measured long after its neighbours."""
     groups = []
     for workload in workloads:
-        if groups and not full and groups[-1][0].settings == workload.settings:
+        if groups and groups[-1][0].settings == workload.settings:
             groups[-1].append(workload)
         else:
             groups.append([workload])
@@ -213,10 +214,10 @@ def pair_seconds(workload, scale):
     return len(workload.sides) * cell_seconds(workload, scale) + scale.memory_bytes / 10e9
 
 
-def seconds_of(cells, scale, full):
+def seconds_of(cells, scale):
     """About how long these cells take, with the starts of the sides."""
     pairs = {(one["workload"], one["pair"]) for one in cells}
     workloads = [BY_ID[name] for name in dict.fromkeys(one["workload"] for one in cells)]
     return (sum(pair_seconds(BY_ID[name], scale) for name, _ in pairs)
             + sum(fill_seconds(workload, scale) for workload in workloads)
-            + start_seconds(scale) * len(groups_of(workloads, full)))
+            + start_seconds(scale) * len(groups_of(workloads)))

@@ -236,14 +236,16 @@ class Plan(unittest.TestCase):
             self.assertEqual((ours["side"], theirs["side"]), workloads.SIDES)
             self.assertEqual((ours["workload"], ours["pair"]), (theirs["workload"], theirs["pair"]))
 
-    def test_each_has_five_pairs_and_a_quick_run_fits_into_ten_minutes(self):
-        for scale in (workloads.QUICK, workloads.FULL):
+    def test_each_has_five_pairs_and_a_run_fits_into_its_time(self):
+        for scale, most in ((workloads.QUICK, kafka_pairs.QUICK_SECONDS_MAX),
+                            (workloads.FULL, kafka_pairs.harness.PART_SECONDS_MAX)):
             self.assertGreaterEqual(scale.pairs, 5)
-        found = workloads.chosen(full=False)
-        seconds = workloads.seconds_of(workloads.plan_of(found, workloads.QUICK), workloads.QUICK,
-                                       full=False)
-        seconds += kafka_roof.seconds_of(found, workloads.QUICK)
-        self.assertLess(seconds, kafka_pairs.QUICK_SECONDS_MAX)
+            found = workloads.chosen(scale is workloads.FULL)
+            seconds = workloads.seconds_of(workloads.plan_of(found, scale), scale)
+            self.assertLess(seconds + kafka_roof.seconds_of(found, scale), most)
+
+    def test_a_full_run_has_a_minute_of_latencies_on_each_side(self):
+        self.assertGreaterEqual(workloads.FULL.pairs * workloads.FULL.latency_s, 60)
 
     def test_each_pair_fits_into_a_part(self):
         for workload in workloads.WORKLOADS:
@@ -251,10 +253,10 @@ class Plan(unittest.TestCase):
                             + workloads.pair_seconds(workload, workloads.FULL),
                             kafka_pairs.harness.PART_SECONDS_MAX)
 
-    def test_a_full_run_starts_the_sides_for_each_workload(self):
-        groups = workloads.groups_of(workloads.WORKLOADS, full=True)
-        self.assertEqual(len(groups), len(workloads.WORKLOADS))
-        for group in workloads.groups_of(workloads.WORKLOADS, full=False):
+    def test_neighbours_of_one_setting_share_a_start(self):
+        groups = workloads.groups_of(workloads.WORKLOADS)
+        self.assertLess(len(groups), len(workloads.WORKLOADS))
+        for group in groups:
             self.assertTrue(all(one.settings == group[0].settings for one in group))
 
     def test_each_target_is_measured_and_all_but_that_of_2000_partitions_by_a_quick_run(self):
