@@ -178,6 +178,7 @@ void RingWorld::take_bell(BellEvent event, std::int32_t result) {
 
 bool RingWorld::run_ready() {
     for (int count = 0; count < kRunnablesPerTurn && !ready().empty(); ++count) ready().pop().run();
+    ready().end_turn();
     return ready().empty();
 }
 

@@ -84,6 +84,11 @@ public:
         return now_.pop();
     }
 
+    /// The turn is over with something still ready: what waits for its end doesn't wait for more.
+    void end_turn() {
+        while (!at_end_.empty()) now_.push(at_end_.pop());
+    }
+
 private:
     RunnableQueue now_;
     RunnableQueue at_end_;
@@ -153,7 +158,8 @@ public:
         if (ending_) return runnable.destroy();
         ready_.push(runnable);
     }
-    /// The same, once nothing else is ready: what a turn has brought is done by then.
+    /// The same, once nothing else is ready, or the turn is over: what it has brought is done by
+    /// then, or is more than a turn's work.
     void defer_to_end(Runnable& runnable) {
         if (ending_) return runnable.destroy();
         ready_.push_to_end(runnable);

@@ -63,6 +63,7 @@ void SimProcess::run_turn() {
     for (std::uint64_t left = 1 + prng_.below(64); left > 0 && !ready().empty(); --left) {
         ready().pop().run();
     }
+    ready().end_turn();
     awake_ = !post_mail() || !fall_asleep();
     simulation_.tell_turn(nullptr);
 }

@@ -312,6 +312,27 @@ TEST_P(RingWorldTest, CancellingWhatIsDoneOrWithTheHelperDoesNoHarm) {
     run(scenario(*world_, folder_ + "/sub"));
 }
 
+Task<> note_end_of_turn(World& world, bool& ended) {
+    (void)co_await end_of_turn(world);
+    ended = true;
+}
+
+/// Always ready again, until somebody has `ended`; ten seconds of that are for ever.
+Task<> be_ready_until(World& world, const bool& ended) {
+    const Time deadline = world.now() + std::chrono::seconds(10);
+    World* const there = &world;
+    while (!ended && world.now() < deadline) {
+        (void)co_await park([there](Parked& parked) { parked.resume(*there, {}); });
+    }
+}
+
+TEST_P(RingWorldTest, ATurnEndsThoughThereIsMoreThanItHasTimeFor) {
+    bool ended = false;
+    spawn(*world_, note_end_of_turn(*world_, ended));
+    run(be_ready_until(*world_, ended));
+    EXPECT_TRUE(ended);
+}
+
 Task<> receive_until_cancelled(World& world, std::int32_t handle, Error& end) {
     Stream stream(world, handle);
     Bytes buffer(10);
