@@ -1,5 +1,6 @@
 #include "core/storage/segment_file.hpp"
 
+#include "core/runtime/slices.hpp"
 #include "core/storage/ballast.hpp"
 
 #include <algorithm>
@@ -19,6 +20,7 @@ Task<Result<void>> SegmentFile::open(OpenMode mode) {
     const auto size = co_await plain_->file().size();
     if (!size) co_return size.error();
     allocated_ = *size;
+    written_ = round_up(*size, kBlockBytes);
     co_return Result<void>();
 }
 
@@ -54,18 +56,37 @@ Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec>
     }
     std::uint64_t end = position;
     for (const iovec& each : blocks) end += each.iov_len;
-    File& file = engine_ == SegmentEngine::kDirectIo ? direct_ : plain_->file();
-    const auto written = co_await file.write_all_at(position, blocks);
+    Result<void> written;
+    if (engine_ == SegmentEngine::kDirectIo) {
+        written = co_await write_direct(position, blocks);
+    } else {
+        written = co_await plain_->file().write_all_at(position, blocks);
+    }
     if (written) allocated_ = std::max(allocated_, end);
+    if (written) written_ = std::max(written_, round_up(end, kBlockBytes));
     // Not before: a sync that runs beside the write doesn't cover it.
     unsynced_ = true;
     co_return written;
+}
+
+/// What is written anew goes by itself: a write that covers blocks with data and blocks without is
+/// handed to a kernel worker (ext4_overwrite_io, and XFS when it mustn't wait).
+Task<Result<void>> SegmentFile::write_direct(std::uint64_t position, std::span<iovec> slices) {
+    const std::uint64_t before = written_ - std::min(written_, position);
+    const std::size_t again = std::min<std::uint64_t>(before, slices.front().iov_len);
+    if (again > 0) {
+        iovec first{slices.front().iov_base, again};
+        const auto written = co_await direct_.write_all_at(position, std::span(&first, 1));
+        if (!written) co_return written;
+    }
+    co_return co_await direct_.write_all_at(position + again, drop_front(slices, again));
 }
 
 Task<Result<void>> SegmentFile::trim(std::uint64_t size) {
     if (allocated_ == size && !longer_) co_return Result<void>();
     // Before: what is appended meanwhile must not count on what goes.
     allocated_ = size;
+    written_ = round_up(size, kBlockBytes);
     const auto cut = co_await plain_->file().truncate(size);
     unsynced_ = true;
     if (!cut) co_return cut;

@@ -8,6 +8,7 @@
 #include "core/base/aligned_bytes.hpp"
 #include "core/runtime/shared_file.hpp"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ public:
     Task<Result<std::size_t>> read_blocks(std::uint64_t position, MutableBytes into);
 
 private:
+    Task<Result<void>> write_direct(std::uint64_t position, std::span<iovec> slices);
+
     World& world_;
     const std::string path_;
     const SegmentEngine engine_;
@@ -69,6 +72,7 @@ private:
     std::shared_ptr<SharedFile> plain_;
     File direct_;
     std::uint64_t allocated_{};
+    std::uint64_t written_{};  // blocks before it hold data, behind it only room
     std::uint32_t readers_{};
     bool sealed_{};
     bool longer_{};
