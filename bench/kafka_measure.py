@@ -15,7 +15,7 @@ from broker import kcat
 from kafka_clients import (ERRORS, TIMEOUT_S, cold_reader, finish, generate, moment, read_all,
                            reader, spent_since, told)
 from kafka_order import order_of_appends, order_of_reads
-from kafka_topics import Room, fill, filled, fresh_topic, loaded, numbers
+from kafka_topics import Filled, Room, fill, filled, fresh_topic, loaded, numbers
 from kafka_workloads import RECORD_BYTES, THEIRS, WARM_UPS
 
 # Half of such a line can be taken away by compression.
@@ -78,11 +78,11 @@ def restart(room, side, workload):
         fill(room, side, topic, room.scale.fill_bytes, workload.load["partitions"])
         if not workload.more["kill"]:
             side.flush(topic)
-        side.filled[workload.id] = topic
+        side.filled[workload.id] = Filled(topic)
     (side.kill if workload.more["kill"] else side.stop)()
     begun = time.monotonic()
     side.launch()
-    return {"first_ack_s": wire.first_ack_s(side.address, side.filled[workload.id], begun,
+    return {"first_ack_s": wire.first_ack_s(side.address, side.filled[workload.id].topic, begun,
                                             TIMEOUT_S)}
 
 

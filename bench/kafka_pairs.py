@@ -4,6 +4,7 @@ writes a page of the ratios, whichever way they fall. Keeps each pair that it fi
 there after an end that came early."""
 
 import argparse
+import itertools
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ import kafka_order_page
 import kafka_page
 import kafka_profiles
 import kafka_roof
+import kafka_topics
 import kafka_workloads as workloads
 import limits
 import machine
@@ -33,7 +35,7 @@ NETPATH, MICRO = BUILD / "perf/netpath/millrace_netpath", BUILD / "bench/micro/m
 DATA = "millrace-kafka-data"
 # From the start to the page; the same command goes on with what is not measured by then.
 QUICK_SECONDS_MAX = 9.5 * 60
-DISK_BYTES = {False: 8 << 30, True: 24 << 30}
+DISK_BYTES = {False: 8 << 30, True: 48 << 30}
 # A pair that the host disturbed is measured anew, but not for ever.
 TRIES = 3
 
@@ -114,9 +116,12 @@ def measure_group(course, pairs):
         with sides.started(options, folder, pairs[0][0].settings) as both:
             for side in both:
                 kafka_measure.warm_up(room, side)
-            for workload, pair in pairs:
-                if fits(course, workload):
-                    measure_pair(course, room, both, workload, pair)
+            for workload, its_pairs in itertools.groupby(pairs, lambda each: each[0]):
+                for _, pair in its_pairs:
+                    if fits(course, workload):
+                        measure_pair(course, room, both, workload, pair)
+                for side in both:
+                    kafka_topics.remove_filled(side, workload)
     except kafka_measure.ERRORS as error:
         refuse(course, pairs, str(error).strip().splitlines()[-1])
 

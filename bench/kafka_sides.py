@@ -45,7 +45,7 @@ class Side:
 
     def __init__(self, folder):
         self.folder, self.data = folder, folder / "data"
-        self.filled = {}  # topic: records
+        self.filled = {}  # what stays for all pairs, by the workload's id
         folder.mkdir(parents=True)
 
     @property

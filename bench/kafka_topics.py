@@ -1,12 +1,13 @@
 """The topics of the comparison: one that nobody had before, one for a load, one of many partitions
 that stays, and one that is filled once and stays for all pairs."""
 
+import contextlib
 import itertools
 import time
 from collections import namedtuple
 
 import kafka_wire as wire
-from kafka_clients import bytes_read, generate, told
+from kafka_clients import ERRORS, bytes_read, generate, told
 from kafka_workloads import DURABLE, STANDING_PARTITIONS
 
 # The rate is one that both sides take, so that both hold the same.
@@ -18,6 +19,8 @@ CALM_SHARE, SETTLE_LOOK_S, SETTLE_SECONDS_MAX = 0.2, 0.05, 20
 BEGIN_SECONDS_MAX = 60  # until each partition of a topic takes records
 
 Room = namedtuple("Room", "program scale folder")
+# What stays for all pairs of a workload, in a side's `filled` under the workload's id.
+Filled = namedtuple("Filled", "topic records", defaults=(None,))
 numbers = itertools.count(1)
 
 
@@ -41,12 +44,22 @@ def settle(side):
 
 
 def standing_topic(side, workload, partitions):
-    """A topic that stays for all pairs, of which every partition has taken a record."""
-    if (workload.id, partitions) not in side.filled:
+    """A topic that stays for all pairs, of which every partition has taken records."""
+    if workload.id not in side.filled:
         topic = fresh_topic(side, workload, partitions)
         wire.begin_all(side.address, topic, partitions, BEGIN_SECONDS_MAX)
-        side.filled[workload.id, partitions] = topic
-    return side.filled[workload.id, partitions]
+        side.filled[workload.id] = Filled(topic)
+    return side.filled[workload.id].topic
+
+
+def remove_filled(side, workload):
+    """Gives the disk back what stayed for the pairs of a workload. What a broker in trouble keeps
+    goes with its folder."""
+    kept = side.filled.pop(workload.id, None)
+    if kept and side.is_up():
+        with contextlib.suppress(*ERRORS):
+            wire.remove_topic(side.address, kept.topic)
+        settle(side)
 
 
 def loaded(room, side, workload, load, seconds):
@@ -75,5 +88,5 @@ def filled(room, side, workload, count, shape=MANY_A_BATCH):
         if found != due:
             raise RuntimeError(f"a reader got {found} bytes of {due}")
         side.flush(topic)
-        side.filled[workload.id] = topic, records
+        side.filled[workload.id] = Filled(topic, records)
     return side.filled[workload.id]

@@ -9,11 +9,14 @@ from batches import batch
 from group_wire import array, blob, maybe_text, request
 from raw_requests import call, text
 
-CREATE_TOPICS, PRODUCE, FETCH, API_VERSIONS = (19, 1), (0, 3), (1, 4), (18, 0)
+CREATE_TOPICS, DELETE_TOPICS, PRODUCE, FETCH, API_VERSIONS = (19, 1), (20, 1), (0, 3), (1, 4), (18, 0)
 NONE, TOPIC_EXISTS = 0, 36
 # Longer than anybody measures, so that a consumer asks once.
 WAIT_MS = 600_000
 RETRY_S = 0.005
+PRODUCE_SECONDS_MAX = 60
+# More than an index has an entry for, by default (index.interval.bytes).
+INTERVAL = bytes(5000)
 
 
 class WireError(Exception):
@@ -32,12 +35,23 @@ def create_topic(address, name, partitions, settings):
         raise WireError(f"the topic {name} was refused with error {code}")
 
 
-def produce(address, topic, partitions):
-    """Sends a record to each, acks=all. Returns {partition: error code} of those that refused it;
-    raises OSError."""
-    rows = [struct.pack(">i", each) + blob(batch([(None, b"first")])) for each in partitions]
+def remove_topic(address, name):
+    body = array([text(name)]) + struct.pack(">i", 60_000)
+    answer = call(address, *DELETE_TOPICS, body, timeout=90)
+    answer.take("ii")
+    answer.text()
+    code = answer.take("h")
+    if code != NONE:
+        raise WireError(f"the topic {name} wasn't removed: error {code}")
+
+
+def produce(address, topic, partitions, value=b"first"):
+    """Sends a record of now to each, acks=all: one of long ago would have the next one begin a new
+    segment. Returns {partition: error code} of those that refused it; raises OSError."""
+    sent = blob(batch([(None, value)], timestamps=(int(time.time() * 1000),)))
+    rows = [struct.pack(">i", each) + sent for each in partitions]
     body = maybe_text(None) + struct.pack(">hi", -1, 10_000) + array([text(topic) + array(rows)])
-    answer = call(address, *PRODUCE, body, timeout=30)
+    answer = call(address, *PRODUCE, body, timeout=PRODUCE_SECONDS_MAX)
     answer.take("i")
     answer.text()
     count = answer.take("i")
@@ -53,10 +67,17 @@ def produce_one(address, topic):
 
 
 def begin_all(address, topic, count, seconds_max):
-    """Brings a first record into each partition of a topic that has just been made."""
+    """Brings as much into each partition of a topic that has just been made as its indexes need for
+    their first entries: each index of Kafka's is mapped, and a disk's readahead long that costs
+    milliseconds once."""
+    for _ in range(2):
+        bring_to_all(address, topic, count, seconds_max)
+
+
+def bring_to_all(address, topic, count, seconds_max):
     until, left = time.monotonic() + seconds_max, range(count)
     while left:
-        refused = produce(address, topic, left)
+        refused = produce(address, topic, left, INTERVAL)
         left = sorted(refused)
         if left and time.monotonic() > until:
             raise WireError(f"{len(left)} of {count} partitions took no record in {seconds_max} s:"

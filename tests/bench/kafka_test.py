@@ -93,6 +93,7 @@ class Driver(unittest.TestCase):
         self.patch(mock.patch.object(kafka_pairs.machine_limits, "measure",
                                      return_value={"why_not": "no limit here"}))
         self.patch(mock.patch.object(kafka_measure.wire, "create_topic"))
+        self.removed = self.patch(mock.patch.object(kafka_measure.wire, "remove_topic"))
         self.patch(mock.patch.object(kafka_topics, "settle"))
         self.patch(mock.patch.object(kafka_measure, "warm_up"))
         self.patch(mock.patch.object(kafka_roof, "running", fake_roof))
@@ -220,6 +221,13 @@ class Driver(unittest.TestCase):
             self.run_once("--only", "W1-1")
         self.assertEqual(len(self.summary()["failed"]), 6)
 
+    def test_what_stayed_for_the_pairs_of_a_workload_goes_behind_them(self):
+        with mock.patch.object(wire, "begin_all") as begun:
+            self.run_once("--only", "W3-1", "W10-256")
+        self.assertEqual([each.args[0] for each in begun.call_args_list], ["millrace:1", "kafka:1"])
+        self.assertEqual([each.args for each in self.removed.call_args_list],
+                         [each.args[:2] for each in begun.call_args_list])
+
     def test_the_soak_tells_how_both_drift(self):
         self.run_once("--soak")
         self.assertEqual(set(self.summary("kafka-soak")["drift"]), {"millrace", "kafka"})
@@ -338,13 +346,20 @@ class Wire(unittest.TestCase):
         self.assertEqual(call.call_count, 3)
 
     def test_what_refuses_its_first_record_is_asked_again(self):
-        with mock.patch.object(wire, "produce", side_effect=[{1: 3, 2: 3}, {2: 6}, {}]) as produce:
+        with mock.patch.object(wire, "produce", side_effect=[{1: 3, 2: 3}, {2: 6}, {}, {}]) as produce:
             wire.begin_all("kafka:1", "t", 3, 10)
         self.assertEqual([list(each.args[2]) for each in produce.call_args_list],
-                         [[0, 1, 2], [1, 2], [2]])
+                         [[0, 1, 2], [1, 2], [2], [0, 1, 2]])
         with mock.patch.object(wire, "produce", return_value={1: 3}), \
                 self.assertRaisesRegex(wire.WireError, "1 of 3 partitions .* error 3"):
             wire.begin_all("kafka:1", "t", 3, 0)
+
+    def test_a_first_record_is_of_now(self):
+        with mock.patch.object(wire, "batch", wraps=wire.batch) as batch, \
+                mock.patch.object(wire, "call", return_value=produced(0)):
+            before = time.time() * 1000 - 1
+            wire.produce("kafka:1", "t", [0])
+        self.assertGreaterEqual(batch.call_args.kwargs["timestamps"][0], before)
 
     def test_each_partition_answers_for_itself(self):
         with mock.patch.object(wire, "call", return_value=produced(0, 3, 0)):
