@@ -4,7 +4,6 @@ writes a page of the ratios, whichever way they fall. Keeps each pair that it fi
 there after an end that came early."""
 
 import argparse
-import itertools
 import os
 import shutil
 import sys
@@ -116,12 +115,11 @@ def measure_group(course, pairs):
         with sides.started(options, folder, pairs[0][0].settings) as both:
             for side in both:
                 kafka_measure.warm_up(room, side)
-            for workload, its_pairs in itertools.groupby(pairs, lambda each: each[0]):
-                for _, pair in its_pairs:
-                    if fits(course, workload):
-                        measure_pair(course, room, both, workload, pair)
+            for workload, pair in pairs:
                 for side in both:
-                    kafka_topics.remove_filled(side, workload)
+                    kafka_topics.remove_others(side, workload)
+                if fits(course, workload):
+                    measure_pair(course, room, both, workload, pair)
     except kafka_measure.ERRORS as error:
         refuse(course, pairs, str(error).strip().splitlines()[-1])
 

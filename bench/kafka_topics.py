@@ -52,13 +52,14 @@ def standing_topic(side, workload, partitions):
     return side.filled[workload.id].topic
 
 
-def remove_filled(side, workload):
-    """Gives the disk back what stayed for the pairs of a workload. What a broker in trouble keeps
-    goes with its folder."""
-    kept = side.filled.pop(workload.id, None)
-    if kept and side.is_up():
-        with contextlib.suppress(*ERRORS):
-            wire.remove_topic(side.address, kept.topic)
+def remove_others(side, workload):
+    """Gives the disk back what stayed for the pairs of other workloads. What a broker in trouble
+    keeps goes with its folder."""
+    others = [side.filled.pop(name) for name in set(side.filled) - {workload.id}]
+    if others and side.is_up():
+        for kept in others:
+            with contextlib.suppress(*ERRORS):
+                wire.remove_topic(side.address, kept.topic)
         settle(side)
 
 

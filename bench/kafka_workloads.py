@@ -16,7 +16,7 @@ Scale = namedtuple("Scale", "pairs java_s warm_up_s seconds latency_s fill_bytes
                             "connections memory_bytes roofs")
 QUICK = Scale(5, 3.5, 0.25, 0.75, 1.2, 128 << 20, 512 << 20, 1, 1000, 1 << 30, 1)
 # A minute of latencies on each side, in five cells.
-FULL = Scale(5, 8, 1, 5, 12, 1 << 30, 4 << 30, 10, 10_000, 8 << 30, 1)
+FULL = Scale(5, 8, 1, 5, 12, 1 << 30, 4 << 30, 10, 10_000, 4 << 30, 1)
 # Half an hour in slices of a minute, in turns as all else.
 SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30, 0)
 
@@ -162,13 +162,15 @@ def groups_of(workloads):
 
 WARM_UPS = ({**DURABLE, "acks": "1"}, ONE, {**SPREAD, "partitions": 64})
 START_S = 8  # of both sides
-# A topic comes and goes until the side is calm; so many partitions come and go in a second.
-TOPIC_S, PARTITION_RATE = 0.8, 500
+# A topic comes and goes until the side is calm, the longer the more was written; so many partitions
+# come and go in a second.
+TOPIC_S, TOPIC_SHARE, PARTITION_RATE = 0.4, 0.5, 500
 # One of so many takes a broker seconds to make and to remove, and stays for all pairs.
 STANDING_PARTITIONS = 100
 # Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
-FILL_RATE, READ_RATE = 200e6, 800e6
+FILL_RATE, READ_RATE = 200e6, 1.5e9
 SLOW_FILL_RATE = 32e6  # with one record in a batch
+TOUCH_RATE = 1.8e9
 
 
 def start_seconds(scale):
@@ -180,7 +182,7 @@ def cell_seconds(workload, scale):
     partitions = workload.load.get("partitions", 1)
     comes_and_goes = partitions < STANDING_PARTITIONS
     topic = TOPIC_S + (partitions / PARTITION_RATE if comes_and_goes else 0)
-    load = scale.warm_up_s + scale.seconds + topic
+    load = scale.warm_up_s + (1 + TOPIC_SHARE) * scale.seconds + topic
     latency = scale.warm_up_s + scale.latency_s + topic
     fetched = topic_bytes(workload, scale) / READ_RATE
     return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
@@ -211,7 +213,7 @@ def fill_seconds(workload, scale):
 
 
 def pair_seconds(workload, scale):
-    return len(workload.sides) * cell_seconds(workload, scale) + scale.memory_bytes / 10e9
+    return len(workload.sides) * cell_seconds(workload, scale) + scale.memory_bytes / TOUCH_RATE
 
 
 def seconds_of(cells, scale):
