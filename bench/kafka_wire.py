@@ -9,7 +9,8 @@ from batches import batch
 from group_wire import array, blob, maybe_text, request
 from raw_requests import call, text
 
-CREATE_TOPICS, DELETE_TOPICS, PRODUCE, FETCH, API_VERSIONS = (19, 1), (20, 1), (0, 3), (1, 4), (18, 0)
+CREATE_TOPICS, DELETE_TOPICS, API_VERSIONS = (19, 1), (20, 1), (18, 0)
+PRODUCE, FETCH = (0, 3), (1, 4)
 NONE, TOPIC_EXISTS = 0, 36
 # Longer than anybody measures, so that a consumer asks once.
 WAIT_MS = 600_000
@@ -75,6 +76,7 @@ def begin_all(address, topic, count, seconds_max):
 
 
 def bring_to_all(address, topic, count, seconds_max):
+    """A record to each partition; those that can't take it yet are asked again."""
     until, left = time.monotonic() + seconds_max, range(count)
     while left:
         refused = produce(address, topic, left, INTERVAL)

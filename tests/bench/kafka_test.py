@@ -347,7 +347,8 @@ class Wire(unittest.TestCase):
         self.assertEqual(call.call_count, 3)
 
     def test_what_refuses_its_first_record_is_asked_again(self):
-        with mock.patch.object(wire, "produce", side_effect=[{1: 3, 2: 3}, {2: 6}, {}, {}]) as produce:
+        refused = [{1: 3, 2: 3}, {2: 6}, {}, {}]
+        with mock.patch.object(wire, "produce", side_effect=refused) as produce:
             wire.begin_all("kafka:1", "t", 3, 10)
         self.assertEqual([list(each.args[2]) for each in produce.call_args_list],
                          [[0, 1, 2], [1, 2], [2], [0, 1, 2]])
