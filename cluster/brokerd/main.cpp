@@ -2,6 +2,7 @@
 // them until a signal asks for a clean stop. The only file that sees both the real world and the
 // domain.
 #include "cluster/brokerd/admin.hpp"
+#include "cluster/brokerd/allocator.hpp"
 #include "cluster/brokerd/args.hpp"
 #include "cluster/brokerd/broker.hpp"
 #include "cluster/brokerd/dev.hpp"
@@ -338,6 +339,7 @@ int run_tool_of(int count, const char* const* values) {
 }  // namespace millrace
 
 int main(int count, char** values) {
+    millrace::keep_freed_memory();
     if (count > 1 && millrace::names_tool(values[1])) return millrace::run_tool_of(count, values);
     const millrace::Arguments arguments = millrace::parse_arguments(count, values);
     using Verb = millrace::Arguments::Verb;
