@@ -5,6 +5,7 @@
 // the connection may read on, and the answer waits for durability. acks=1 and acks=all are the same
 // with one replica. Versions 0 to 2 carry message sets, which become such a batch first. acks=0
 // gets no answer; an error closes the connection instead, so that the client looks again.
+#include "cluster/handlers/find_log.hpp"
 #include "cluster/handlers/handlers.hpp"
 #include "core/runtime/shard_call.hpp"
 #include "core/storage/produced_messages.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::int16_t kRecordBatchesFrom = 3;
 constexpr std::int16_t kZstdFrom = 7;
+constexpr std::int32_t kAnyLeaderEpoch = -1;
 
 /// One partition's batch on its way to its log, and what became of it. A refused one makes the way
 /// too: the answer tells where the log starts.
@@ -139,7 +141,11 @@ class Division {
 public:
     Division(BrokerContext& broker, const RequestContext& context, const ProduceRequest& request,
              const TopicsImage& image)
-        : broker_(broker), context_(context), request_(request), image_(image) {}
+        : broker_(broker),
+          context_(context),
+          request_(request),
+          image_(image),
+          now_(broker.world.wall_clock_ms()) {}
 
     ProduceResponse response;
     std::deque<OwnerAppends> owners;
@@ -147,8 +153,9 @@ public:
     void divide() {
         for (const auto& topic : request_.topics) {
             response.topics.emplace_back().name = topic.name;
+            const AskedTopic asked{topic.name, image_.find(topic.name)};
             for (const auto& wanted : topic.partitions) {
-                response.topics.back().partitions.push_back(take(topic.name, wanted));
+                response.topics.back().partitions.push_back(take(asked, wanted));
             }
         }
     }
@@ -163,6 +170,11 @@ public:
     }
 
 private:
+    struct AskedTopic {
+        const std::string& name;
+        const TopicImage* image{};  // null when there is none of that name
+    };
+
     static void conclude(const Append& append, ProduceResponse::Partition& partition) {
         if (append.records.refusal.error) {
             partition = blamed(partition.index, append.records.refusal, append.log_start);
@@ -182,14 +194,13 @@ private:
         }
     }
 
-    ProduceResponse::Partition take(const std::string& topic,
+    ProduceResponse::Partition take(const AskedTopic& topic,
                                     const ProduceRequest::Partition& wanted) {
-        if (is_internal_topic(topic) && context_.header.client_id != "__admin_client") {
+        if (is_internal_topic(topic.name) && context_.header.client_id != "__admin_client") {
             return refused(wanted.index, ErrorCode::kInvalidTopicException);
         }
-        const LogPlace* const place = image_.find_log(topic, wanted.index);
-        if (place == nullptr) return refused(wanted.index, ErrorCode::kUnknownTopicOrPartition);
-        if (place->log == nullptr) return refused(wanted.index, ErrorCode::kKafkaStorageError);
+        const FoundLog found = find_log(topic.image, wanted.index, kAnyLeaderEpoch);
+        if (found.code != ErrorCode::kNone) return refused(wanted.index, found.code);
         const MutableBytes records = writable(wanted.records.value_or(ByteView()));
         if (holds_transaction(records)) return refused(wanted.index, refuse_transaction(request_));
         const ErrorCode code = check_request(records, context_.version());
@@ -198,11 +209,10 @@ private:
         Append append;
         append.topic = response.topics.size() - 1;
         append.partition = response.topics.back().partitions.size();
-        append.log = place->log;
-        const TopicImage& about = *image_.find(topic);
-        append.epoch = about.leader_epoch;
-        accept(append, {about.config, broker_.world.wall_clock_ms(), topic, wanted.index}, records);
-        appends_of(place->owner).push_back(std::move(append));
+        append.log = found.place.log;
+        append.epoch = topic.image->leader_epoch;
+        accept(append, {topic.image->config, now_, topic.name, wanted.index}, records);
+        appends_of(found.place.owner).push_back(std::move(append));
         ProduceResponse::Partition partition;
         partition.index = wanted.index;
         return partition;
@@ -230,6 +240,7 @@ private:
     const RequestContext& context_;
     const ProduceRequest& request_;
     const TopicsImage& image_;
+    const TimestampMs now_;
 };
 
 /// Carries the appends out on their owners, all at once. Admits the request when every batch has
