@@ -13,8 +13,8 @@ constexpr std::size_t kTimeEntryBytes = 12;
 void SegmentIndex::note(const BatchMeta& meta, std::uint64_t position) {
     if (bytes_since_entry_ > interval_bytes_) {
         const auto relative = static_cast<std::int32_t>(meta.last - base_);
-        if (offsets_.empty() || offsets_.back().relative_offset < relative) {
-            offsets_.push_back({relative, static_cast<std::uint32_t>(position)});
+        if (newest_relative_offset_ < relative) {
+            add_offset_entry({relative, static_cast<std::uint32_t>(position)});
         }
         add_time_entry(position);
         bytes_since_entry_ = 0;
@@ -27,11 +27,16 @@ void SegmentIndex::note(const BatchMeta& meta, std::uint64_t position) {
     bytes_since_entry_ += meta.size;
 }
 
+void SegmentIndex::add_offset_entry(const OffsetEntry& entry) {
+    offsets_.push_back(entry);
+    newest_relative_offset_ = entry.relative_offset;
+}
+
 void SegmentIndex::add_time_entry(std::uint64_t position) {
-    if (max_timestamp_ == kNoTimestamp) return;
-    if (!timestamps_.empty() && timestamps_.back().timestamp >= max_timestamp_) return;
+    if (newest_timestamp_ >= max_timestamp_) return;
     timestamps_.push_back({max_timestamp_, static_cast<std::int32_t>(max_timestamp_offset_ - base_),
                            static_cast<std::uint32_t>(position)});
+    newest_timestamp_ = max_timestamp_;
 }
 
 void SegmentIndex::close(std::uint64_t size) { add_time_entry(size == 0 ? 0 : size - 1); }
@@ -42,11 +47,10 @@ void SegmentIndex::load(ByteView offsets, ByteView timestamps, std::uint64_t siz
     for (; offsets.size() >= kOffsetEntryBytes; offsets = offsets.subspan(kOffsetEntryBytes)) {
         const OffsetEntry entry{load_be<std::int32_t>(offsets.data()),
                                 load_be<std::uint32_t>(&offsets[4])};
-        const OffsetEntry last = offsets_.empty() ? OffsetEntry{-1, 0} : offsets_.back();
-        if (entry.relative_offset <= last.relative_offset || entry.position <= last.position ||
+        if (entry.relative_offset <= newest_relative_offset_ || entry.position <= last_position() ||
             entry.relative_offset >= relative_end || entry.position >= size)
             break;
-        offsets_.push_back(entry);
+        add_offset_entry(entry);
     }
     for (; timestamps.size() >= kTimeEntryBytes; timestamps = timestamps.subspan(kTimeEntryBytes)) {
         const TimeEntry entry{load_be<std::int64_t>(timestamps.data()),
@@ -56,6 +60,7 @@ void SegmentIndex::load(ByteView offsets, ByteView timestamps, std::uint64_t siz
             entry.relative_offset >= relative_end)
             break;
         timestamps_.push_back(entry);
+        newest_timestamp_ = entry.timestamp;
     }
     offsets_written_ = offsets_.size();
     timestamps_written_ = timestamps_.size();
@@ -69,7 +74,8 @@ void SegmentIndex::clear() {
     timestamps_.clear();
     offsets_written_ = timestamps_written_ = 0;
     bytes_since_entry_ = 0;
-    first_timestamp_ = max_timestamp_ = kNoTimestamp;
+    newest_relative_offset_ = -1;
+    newest_timestamp_ = first_timestamp_ = max_timestamp_ = kNoTimestamp;
     max_timestamp_offset_ = Offset{-1};
 }
 

@@ -85,12 +85,16 @@ private:
         std::uint32_t position;  // of the log when the entry was made; not in the file
     };
 
+    void add_offset_entry(const OffsetEntry& entry);
     void add_time_entry(std::uint64_t position);
 
     const Offset base_;
     const std::uint64_t interval_bytes_;
     std::vector<OffsetEntry> offsets_;
     std::vector<TimeEntry> timestamps_;
+    // Of the last entries, which over thousands of logs no cache of the processor has.
+    std::int64_t newest_relative_offset_{-1};
+    TimestampMs newest_timestamp_{kNoTimestamp};
     // How many entries of each are in the files.
     std::size_t offsets_written_{};
     std::size_t timestamps_written_{};

@@ -65,9 +65,10 @@ void Tail::append(ByteView bytes) {
 }
 
 Tail::Chunks::const_iterator Tail::chunk_at(std::uint64_t position) const {
+    // Most who ask want what was appended last, and there may be thousands of tails, whose oldest
+    // chunks no cache of the processor has.
+    if (!chunks_.empty() && chunks_.back()->position <= position) return std::prev(chunks_.end());
     expect(memory_begin() <= position, "bytes that memory has forgotten are asked for");
-    // Most who ask want what was appended last, and there may be thousands of them.
-    if (chunks_.back()->position <= position) return std::prev(chunks_.end());
     const auto behind =
         std::upper_bound(chunks_.begin(), chunks_.end(), position,
                          [](std::uint64_t wanted, const std::shared_ptr<Chunk>& chunk) {
