@@ -356,6 +356,13 @@ class Wire(unittest.TestCase):
                 self.assertRaisesRegex(wire.WireError, "1 of 3 partitions .* error 3"):
             wire.begin_all("kafka:1", "t", 3, 0)
 
+    def test_first_records_go_in_requests_that_are_answered_in_time(self):
+        with mock.patch.object(wire, "produce", return_value={}) as produce:
+            wire.bring_to_all("kafka:1", "t", 600, 10)
+        asked = [list(each.args[2]) for each in produce.call_args_list]
+        self.assertEqual([len(each) for each in asked], [250, 250, 100])
+        self.assertEqual(sum(asked, []), list(range(600)))
+
     def test_a_first_record_is_of_now(self):
         with mock.patch.object(wire, "batch", wraps=wire.batch) as batch, \
                 mock.patch.object(wire, "call", return_value=produced(0)):
