@@ -129,7 +129,7 @@ def measure_roofs(course, group):
     for workload in group:
         for kind in kafka_roof.left(course.results.records, workload, course.scale):
             if time.monotonic() + kafka_roof.seconds_of([workload], course.scale) <= course.until:
-                course.results.add(kafka_roof.measure(ROOF, room, workload, kind))
+                course.results.add(kafka_roof.measure(ROOF, course.options, room, workload, kind))
 
 
 def fits(course, workload, before=0):

@@ -1,6 +1,7 @@
 """The roof over a comparison: what a server costs that does next to nothing with what it gets
-(bench/roof), under the loads of the workloads that produce. Once with all on stable storage before
-the answer, as Millrace by default, and once with nothing kept at all."""
+(bench/roof), under the loads of the workloads that produce, and beside the same reader where there
+is one. Once with all on stable storage before the answer, as Millrace by default, and once with
+nothing kept at all."""
 
 import contextlib
 import itertools
@@ -9,10 +10,13 @@ import subprocess
 import kafka_sides as sides
 import machine
 from broker import free_port
-from kafka_clients import ERRORS, generate, told
-from kafka_workloads import ROOFS
+import kafka_workloads as workloads
+from kafka_clients import ERRORS, cold_reader, generate, told
+from kafka_topics import filled
+from kafka_workloads import OURS, ROOFS
 
 FILE = "millrace-roof-data"
+READ_FOLDER = "millrace-roof-reader"
 START_SECONDS_MAX = 20
 # Of a start, which writes its file, and an end.
 START_S = 0.7
@@ -20,16 +24,26 @@ numbers = itertools.count(1)
 
 
 def has_roof(workload):
-    return workload.measure in ("produce", "latency")
+    return workload.measure in ("produce", "latency", "beside_reader")
+
+
+def has_reader(workload):
+    return workload.measure == "beside_reader"
 
 
 def load_seconds(workload, scale):
-    return scale.latency_s if workload.measure == "latency" else scale.seconds
+    return scale.seconds if workload.measure == "produce" else scale.latency_s
 
 
-def seconds_of(workloads, scale):
-    return sum(len(ROOFS) * scale.roofs * (START_S + scale.warm_up_s + load_seconds(each, scale))
-               for each in workloads if has_roof(each))
+def round_seconds(workload, scale):
+    before = workloads.START_S + workloads.fill_seconds(workload, scale)
+    return (START_S + scale.warm_up_s + load_seconds(workload, scale)
+            + (before / 2 if has_reader(workload) else 0))  # of one side
+
+
+def seconds_of(found, scale):
+    return sum(len(ROOFS) * scale.roofs * round_seconds(each, scale)
+               for each in found if has_roof(each))
 
 
 class Roof:
@@ -63,12 +77,26 @@ def running(program, folder, partitions, is_durable):
             file.unlink(missing_ok=True)
 
 
-def measure(program, room, workload, kind):
+@contextlib.contextmanager
+def company(options, room, workload):
+    """What goes on beside a round: the reader, with a Millrace of its own to read from."""
+    if not has_reader(workload):
+        yield
+        return
+    folder = room.folder / READ_FOLDER
+    with sides.started(options, folder, workload.settings, (OURS,)) as (side,):
+        topic, _ = filled(room, side, workload, room.scale.cold_bytes)
+        with cold_reader(side, topic):
+            yield
+
+
+def measure(program, options, room, workload, kind):
     """A record of one round."""
     before = machine.ticks()
     try:
         partitions = workload.load.get("partitions", 1)
-        with running(program, room.folder, partitions, ROOFS[kind]) as roof:
+        with (company(options, room, workload),
+              running(program, room.folder, partitions, ROOFS[kind]) as roof):
             topic = f"roof-{next(numbers)}"
             figures = told(*generate(room.program, roof, topic, workload.load,
                                      load_seconds(workload, room.scale), room.scale.warm_up_s))

@@ -68,8 +68,9 @@ class FakeSide:
 
 
 @contextlib.contextmanager
-def fake_sides(*_):
-    yield [FakeSide(workloads.OURS, 1), FakeSide(workloads.THEIRS, 4)]
+def fake_sides(_options, _folder, _settings, names=workloads.SIDES):
+    sides = [FakeSide(workloads.OURS, 1), FakeSide(workloads.THEIRS, 4)]
+    yield [side for side in sides if side.name in names]
 
 
 @contextlib.contextmanager
@@ -173,12 +174,30 @@ class Driver(unittest.TestCase):
         self.assertEqual(found["T1"]["roof"], {"durable": 0.5, "unkept": 0.5})
         self.assertEqual(found["T2"]["roof"], {})
 
+    def test_a_roof_beside_a_reader_has_the_same_reader(self):
+        read = []
+
+        @contextlib.contextmanager
+        def reader(side, topic):
+            read.append((side.name, topic))
+            yield
+
+        for module in (kafka_measure, kafka_roof):
+            filled = kafka_topics.Filled("kept", 1)
+            self.patch(mock.patch.object(module, "filled", return_value=filled))
+            self.patch(mock.patch.object(module, "cold_reader", reader))
+        self.run_once("--only", "W7")
+        self.assertEqual(read, [(name, "kept") for name in workloads.SIDES * 3]
+                         + [(workloads.OURS, "kept")] * len(workloads.ROOFS) * SMALL.roofs)
+        found = {one["id"]: one for one in self.summary()["targets"]}
+        self.assertEqual(set(found["T9"]["roof"]), set(workloads.ROOFS))
+
     def test_told_to_end_it_closes_both_sides(self):
         closed = []
 
         @contextlib.contextmanager
-        def sides(*_):
-            with fake_sides() as both:
+        def sides(*args):
+            with fake_sides(*args) as both:
                 try:
                     yield both
                 finally:
