@@ -76,7 +76,7 @@ def work_of(options):
 def pairs_left(results, group, scale):
     """[(workload, pair), ...] of which at least one side isn't there."""
     left = set(harness.ids_left(results.records))
-    return [(workload, pair) for workload in group for pair in range(1, scale.pairs + 1)
+    return [(workload, pair) for workload, pair in workloads.turns_of(group, scale.pairs)
             if any(workloads.cell(workload, side, pair)["id"] in left for side in workload.sides)]
 
 

@@ -1,6 +1,7 @@
 """What is compared, as plain data: the workloads, each the same on both sides, how long their
 cells take, and the order in which sides take turns."""
 
+import itertools
 from collections import namedtuple
 
 OURS, THEIRS = SIDES = ("millrace", "kafka")
@@ -158,6 +159,22 @@ def groups_of(workloads):
         else:
             groups.append([workload])
     return groups
+
+
+def turns_of(group, pairs):
+    """[(workload, pair), ...] in the order in which they are measured. Neighbours that measure the
+    same take turns, or whatever ails the machine for a minute would meet all pairs of one; those
+    whose topic stays for all pairs don't."""
+    turns = []
+    for _, found in itertools.groupby(group, lambda one: one.id if stays(one) else one.measure):
+        neighbours = list(found)
+        turns += [(one, pair) for pair in range(1, pairs + 1) for one in neighbours]
+    return turns
+
+
+def stays(workload):
+    return (workload.measure in ("fetch", "beside_reader", "restart", "order_of_reads")
+            or workload.load.get("partitions", 1) >= STANDING_PARTITIONS)
 
 
 WARM_UPS = ({**DURABLE, "acks": "1"}, ONE, {**SPREAD, "partitions": 64})

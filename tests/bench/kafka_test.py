@@ -287,6 +287,14 @@ class Plan(unittest.TestCase):
         for group in groups:
             self.assertTrue(all(one.settings == group[0].settings for one in group))
 
+    def test_neighbours_take_turns_unless_their_topics_stay(self):
+        group = [workloads.BY_ID[name] for name in ("W1-1", "W2", "W6-warm", "W16-16", "W8-2000",
+                                                    "W10-256")]
+        self.assertEqual([(one.id, pair) for one, pair in workloads.turns_of(group, 2)],
+                         [("W1-1", 1), ("W2", 1), ("W1-1", 2), ("W2", 2),
+                          ("W6-warm", 1), ("W6-warm", 2), ("W16-16", 1), ("W16-16", 2),
+                          ("W8-2000", 1), ("W8-2000", 2), ("W10-256", 1), ("W10-256", 2)])
+
     def test_each_target_is_measured_and_all_but_that_of_2000_partitions_by_a_quick_run(self):
         targets = {target.workload for target in kafka_targets.TARGETS}
         for full, left_out in ((True, set()), (False, {"W10-2000"})):
