@@ -8,9 +8,9 @@ import itertools
 import subprocess
 
 import kafka_sides as sides
+import kafka_workloads as workloads
 import machine
 from broker import free_port
-import kafka_workloads as workloads
 from kafka_clients import ERRORS, cold_reader, generate, told
 from kafka_topics import filled
 from kafka_workloads import OURS, ROOFS
@@ -23,12 +23,12 @@ START_S = 0.7
 numbers = itertools.count(1)
 
 
-def has_roof(workload):
-    return workload.measure in ("produce", "latency", "beside_reader")
-
-
 def has_reader(workload):
     return workload.measure == "beside_reader"
+
+
+def has_roof(workload):
+    return workload.measure in ("produce", "latency") or has_reader(workload)
 
 
 def load_seconds(workload, scale):

@@ -16,7 +16,8 @@ NONE, TOPIC_EXISTS = 0, 36
 WAIT_MS = 600_000
 RETRY_S = 0.005
 PRODUCE_SECONDS_MAX = 60
-# A broker that makes files at a partition's first record takes 15 ms for each, and has PRODUCE_SECONDS_MAX.
+# A broker that makes files at a partition's first record takes 15 ms for each, and for all of a
+# request it has PRODUCE_SECONDS_MAX.
 REQUEST_PARTITIONS_MAX = 250
 # More than an index has an entry for, by default (index.interval.bytes).
 INTERVAL = bytes(5000)
