@@ -5,6 +5,7 @@
 // since it was last found settled: all of them may have files that are longer than their data, so
 // all of them are listed with the end that is synced. Order matters at each step; JOURNAL.md tells
 // what a recovery makes of every moment.
+#include "core/runtime/some_at_once.hpp"
 #include "core/storage/directory_part.hpp"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr Duration kIdleBeforeTrim = std::chrono::seconds(30);
 // Each waits for the disk most of the time; more of them would keep frames waiting behind them.
-constexpr int kFillsAtOnce = 8;
+constexpr std::size_t kFillsAtOnce = 8;
 
 }  // namespace
 
@@ -27,6 +28,28 @@ void DirectoryPart::start_checkpoint() {
 Task<> DirectoryPart::checkpoint_in_background() {
     const auto done = co_await checkpoint();
     (void)done;  // fail() has told
+}
+
+void DirectoryPart::start_filling() {
+    if (filling_wanted_ || failed_ || gate_.closed()) return;
+    filling_wanted_ = true;
+    gate_.spawn(fill_in_background());
+}
+
+/// Without the syncs of a checkpoint, which wait for whatever else the disk has to do, and in its
+/// turn, because a log must not be removed meanwhile.
+Task<> DirectoryPart::fill_in_background() {
+    // What has no frame yet can't be filled, and whoever waits for memory would ask again at once.
+    // Not in turn: a frame that waits for room waits for a checkpoint.
+    if (journal_->has_queued()) (void)co_await journal_->wait_frame();
+    const auto turn = co_await take_turn();
+    filling_wanted_ = false;
+    if (!turn) co_return;
+    const std::vector<Covered> logs = snapshot();
+    auto filled = co_await journal_->make_stable(journal_->next_lsn());
+    if (filled) filled = co_await fill_all(logs);
+    end_turn();
+    if (!filled) fail(filled.error());
 }
 
 Task<Result<void>> DirectoryPart::take_turn() {
@@ -109,28 +132,14 @@ std::vector<DirectoryPart::Covered> DirectoryPart::snapshot() {
     return covered;
 }
 
-/// What several coroutines take one after the other, until all are filled or one couldn't be.
-struct DirectoryPart::Filling {
-    const std::vector<Covered>& logs;
-    std::size_t next{};
-    Result<void> outcome;
-};
-
-Task<> DirectoryPart::fill_next(Filling& filling) {
-    while (filling.outcome && filling.next < filling.logs.size()) {
-        const Covered& each = filling.logs[filling.next++];
-        if (each.settled) continue;
-        const auto filled = co_await each.log->fill(PartitionLog::Fill::kAll);
-        if (!filled) filling.outcome = filled;
-    }
+Task<Result<void>> DirectoryPart::fill(const Covered& covered) {
+    if (covered.settled) co_return Result<void>();
+    co_return co_await covered.log->fill(PartitionLog::Fill::kAll);
 }
 
 Task<Result<void>> DirectoryPart::fill_all(const std::vector<Covered>& covered) {
-    Filling filling{covered, 0, {}};
-    Gate gate(world_);
-    for (int i = 0; i < kFillsAtOnce; ++i) gate.spawn(fill_next(filling));
-    co_await gate.close();
-    co_return filling.outcome;
+    const auto step = [&](std::size_t place) { return fill(covered[place]); };
+    co_return co_await some_at_once(world_, covered.size(), kFillsAtOnce, step);
 }
 
 Task<Result<void>> DirectoryPart::write_checkpoint_frames(Lsn begin,

@@ -57,7 +57,7 @@ DirectoryPart::DirectoryPart(World& world, const Logger& logger, std::string pat
       background_waiters_(world),
       gate_(world) {
     set_.shared.failed = [this](const Error& error) { fail(error); };
-    set_.shared.fill_wanted = [this] { start_checkpoint(); };
+    set_.shared.fill_wanted = [this] { start_filling(); };
     set_.shared.make_room = [this] { return make_room(); };
     set_.shared.account_max = account_bytes(config);
     cleaning_.config = config.cleaner;

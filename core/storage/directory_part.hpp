@@ -161,12 +161,13 @@ private:
     void note_cleaning_failed(const TopicPartition& name, LogId id, const Error& error);
     Task<> flush_steadily();
     Task<Result<void>> flush_due();
-    struct Filling;
-    Task<> fill_next(Filling& filling);
+    static Task<Result<void>> fill(const Covered& covered);
     Task<Result<void>> fill_all(const std::vector<Covered>& covered);
     Task<Result<void>> write_checkpoint_frames(Lsn begin, const std::vector<Covered>& covered);
     Task<> checkpoint_in_background();
     void start_checkpoint();
+    Task<> fill_in_background();
+    void start_filling();
     Task<> make_room();
     void become_full();
     void go_out_of_service();
@@ -189,6 +190,7 @@ private:
     CleanerFiles cleaner_files_;
     std::set<LogId> uncleanable_;
     bool checkpoint_wanted_{};
+    bool filling_wanted_{};
     bool busy_{};
     std::int64_t turns_{};
     WaitList turn_waiters_;

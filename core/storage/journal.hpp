@@ -61,6 +61,8 @@ public:
     /// The member has something to write, now or once there is room.
     void enqueue(JournalMember& member);
 
+    /// Something waits for the next frame.
+    bool has_queued() const { return !queue_.empty(); }
     /// The end of the frames that are built; later entries come at or behind it.
     Lsn next_lsn() const { return next_; }
     /// Everything before it is on stable storage.

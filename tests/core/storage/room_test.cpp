@@ -104,6 +104,35 @@ TEST_F(RoomTest, AppendsWaitWhenTheAccountIsUsedUp) {
     run(scenario());
 }
 
+/// As a handler does, one after the other.
+Task<> append_many(PartitionLog& log, int count) {
+    for (int i = 0; i < count; ++i) {
+        Bytes batch = make_batch({.value_bytes = 5'000});
+        EXPECT_TRUE(co_await log.wait_for_room(batch.size()));
+        EXPECT_TRUE(log.append(batch, LeaderEpoch{0}));
+    }
+    EXPECT_TRUE(co_await log.wait_durable(log.log_end_offset(), kNever));
+}
+
+TEST_F(RoomTest, ShortMemoryIsHadBackByFillingAndWithoutACheckpoint) {
+    const auto scenario = [this]() -> Task<> {
+        LogConfig config;
+        config.journal_bytes = 16 << 20;
+        config.cache_bytes = 64 << 10;
+        const DirectoryIdentity identity{1, ""};
+        const TopicPartition name{"t", PartitionIndex{0}};
+        const std::string path = folder_ + "/data";
+        auto opened = co_await LogDirectory::open(*world_, logger_, path, identity, config);
+        const std::unique_ptr<LogDirectory> directory = std::move(*opened);
+        const auto place = co_await directory->create(name, {});
+        co_await append_many(*place->log, 100);
+        EXPECT_GT(world_->metrics().bytes_filled.value, 400'000u);
+        EXPECT_EQ(world_->metrics().checkpoints.value, 0u);
+        EXPECT_TRUE(co_await directory->close());
+    };
+    run(scenario());
+}
+
 TEST_F(RoomTest, ABatchLargerThanTheAccountGoesAlone) {
     const auto scenario = [this]() -> Task<> {
         co_await open_log();
