@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t kFirstStep = 64 << 10;
 constexpr std::uint64_t kStepMax = 64 << 20;
+constexpr std::uint64_t kLarge = 1 << 20;
 
 }  // namespace
 
@@ -33,9 +34,12 @@ Task<Result<void>> SegmentFile::grow(std::uint64_t size, bool ahead) {
     }
     const std::uint64_t wanted = round_up(size, kBlockBytes);
     if (wanted <= allocated_) co_return Result<void>();
-    // Fourfold steps keep quiet partitions small and busy ones at few calls, each of which sends
-    // the write behind it off the ring thread, too; a segment is never longer than it may become.
-    const std::uint64_t step = std::clamp(allocated_ * 3, kFirstStep, kStepMax);
+    // Steps that grow with the file keep quiet partitions small and busy ones at few calls, each of
+    // which sends the write behind it off the ring thread, too: fourfold at first, then twofold,
+    // lest thousands of busy ones hold a disk for nothing. A segment is never longer than it may
+    // become.
+    const std::uint64_t more = allocated_ < kLarge ? allocated_ * 3 : allocated_;
+    const std::uint64_t step = std::clamp(more, kFirstStep, kStepMax);
     const std::uint64_t most = std::max(wanted, round_up(bytes_max_, kBlockBytes));
     std::uint64_t target = wanted;
     if (ahead) target = std::min(std::max(wanted, round_up(allocated_ + step, kBlockBytes)), most);
@@ -62,8 +66,10 @@ Task<Result<void>> SegmentFile::write(std::uint64_t position, std::vector<iovec>
     } else {
         written = co_await plain_->file().write_all_at(position, blocks);
     }
-    if (written) allocated_ = std::max(allocated_, end);
-    if (written) written_ = std::max(written_, round_up(end, kBlockBytes));
+    if (written) {
+        allocated_ = std::max(allocated_, end);
+        written_ = std::max(written_, round_up(end, kBlockBytes));
+    }
     // Not before: a sync that runs beside the write doesn't cover it.
     unsynced_ = true;
     co_return written;

@@ -33,6 +33,17 @@ protected:
         EXPECT_TRUE(written);
     }
 
+    Task<> grow_to(std::uint64_t size) {
+        const auto opened = co_await file_.open(OpenMode::kReadWrite);
+        EXPECT_TRUE(opened);
+        while (file_.room_end() < size) {
+            const auto grown = co_await file_.grow(file_.room_end() + 1, true);
+            EXPECT_TRUE(grown);
+            if (!grown) co_return;
+            rooms_.push_back(file_.room_end() >> 10);
+        }
+    }
+
     Task<> close() {
         const auto closed = co_await file_.close();
         EXPECT_TRUE(closed);
@@ -48,7 +59,7 @@ protected:
     std::int32_t answer(const IoRequest& request) {
         if (request.kind == IoKind::kOpen) return 3;
         if (request.kind == IoKind::kFileStatus)
-            static_cast<FileStatus*>(request.data)->size = kFileBytes;
+            static_cast<FileStatus*>(request.data)->size = size_;
         if (request.kind != IoKind::kWriteAt) return 0;
         const std::span slices(static_cast<const iovec*>(request.data), request.size);
         const std::size_t size =
@@ -62,8 +73,10 @@ protected:
 
     FakeWorld world_;
     AlignedBytes memory_{16 * kBlockBytes};
-    SegmentFile file_{world_, "file", SegmentEngine::kDirectIo, 1 << 20};
+    SegmentFile file_{world_, "file", SegmentEngine::kDirectIo, 40 << 20};
+    std::uint64_t size_{kFileBytes};
     std::vector<Write> written_;
+    std::vector<std::uint64_t> rooms_;  // KiB
 };
 
 TEST_F(SegmentFileTest, ABlockThatHadDataIsWrittenByItself) {
@@ -79,6 +92,12 @@ TEST_F(SegmentFileTest, ABlockThatHadDataIsWrittenByItself) {
     written_.clear();
     run(write(19, {}, true));
     EXPECT_THAT(written_, ElementsAre(Write{19, 1})) << "all of it had";
+}
+
+TEST_F(SegmentFileTest, GrowsFourfoldThenTwofoldAndNeverBeyondASegment) {
+    size_ = 0;
+    run(grow_to(40 << 20));
+    EXPECT_THAT(rooms_, ElementsAre(64, 256, 1024, 2048, 4096, 8192, 16384, 32768, 40960));
 }
 
 }  // namespace
