@@ -2,6 +2,7 @@
 
 #include "core/config/topic_keys.hpp"
 #include "core/runtime/shard_call.hpp"
+#include "core/runtime/some_at_once.hpp"
 
 #include <algorithm>
 
@@ -9,6 +10,7 @@ namespace millrace {
 namespace {
 
 constexpr std::size_t kTopicNameMax = 249;
+constexpr std::size_t kCreationsAtOnce = 16;
 
 /// Names that differ only in '.' and '_' would share their metric names, so Kafka keeps them apart.
 std::string metric_name(std::string_view name) {
@@ -121,25 +123,33 @@ TopicImage Topics::look(const std::string& name, const StoredTopic& topic) {
     return image;
 }
 
+/// Their files are on stable storage each by itself, but syncs that come together take little more
+/// than one.
+Task<Result<void>> Topics::create_missing_logs(const std::string& name, const StoredTopic& topic) {
+    const auto step = [&](std::size_t index) {
+        return create_missing_log({name, PartitionIndex{static_cast<std::int32_t>(index)}},
+                                  topic.id);
+    };
+    const auto partitions = static_cast<std::size_t>(topic.partitions);
+    co_return co_await some_at_once(world_, partitions, kCreationsAtOnce, step);
+}
+
 /// A partition whose directory fails meanwhile stays without a log until a start finds out what
 /// became of it.
-Task<Result<void>> Topics::create_missing_logs(const std::string& name, const StoredTopic& topic) {
-    for (std::int32_t index = 0; index < topic.partitions; ++index) {
-        const TopicPartition partition{name, PartitionIndex{index}};
-        if (find_log(partition) != nullptr) continue;
-        LogDirectory* const directory = directory_for(partition);
-        if (directory == nullptr) co_return Errc::kStorageFailed;
-        const auto created = co_await directory->create(partition, topic.id);
-        if (created) {
-            begun_.erase(partition);
-            continue;
-        }
-        logger_.error("cannot create a partition", {{"partition", partition.folder()},
-                                                    {"log_dir", directory->path()},
-                                                    {"reason", created.error().message()}});
-        if (created.error() != make_error_code(Errc::kStorageFailed)) co_return created.error();
+Task<Result<void>> Topics::create_missing_log(TopicPartition partition, Uuid topic_id) {
+    if (find_log(partition) != nullptr) co_return Result<void>();
+    LogDirectory* const directory = directory_for(partition);
+    if (directory == nullptr) co_return Errc::kStorageFailed;
+    const auto created = co_await directory->create(partition, topic_id);
+    if (created) {
+        begun_.erase(partition);
+        co_return Result<void>();
     }
-    co_return Result<void>();
+    logger_.error("cannot create a partition", {{"partition", partition.folder()},
+                                                {"log_dir", directory->path()},
+                                                {"reason", created.error().message()}});
+    if (created.error() == make_error_code(Errc::kStorageFailed)) co_return Result<void>();
+    co_return created.error();
 }
 
 /// The emptiest that serves, or the one in which a former try may have left a folder: two folders
@@ -148,13 +158,22 @@ LogDirectory* Topics::directory_for(const TopicPartition& partition) {
     const auto begun = begun_.find(partition);
     if (begun != begun_.end()) return begun->second;
     LogDirectory* emptiest = nullptr;
+    std::size_t least = 0;
     for (const auto& each : directories_) {
         if (!each->in_service()) continue;
-        const bool is_less = emptiest == nullptr || each->logs().size() < emptiest->logs().size();
-        if (is_less) emptiest = each.get();
+        const std::size_t logs = each->logs().size() + begun_in(*each);
+        if (emptiest == nullptr || logs < least) {
+            emptiest = each.get();
+            least = logs;
+        }
     }
     if (emptiest != nullptr) begun_.emplace(partition, emptiest);
     return emptiest;
+}
+
+std::size_t Topics::begun_in(const LogDirectory& directory) const {
+    const auto is_there = [&](const auto& begun) { return begun.second == &directory; };
+    return static_cast<std::size_t>(std::count_if(begun_.begin(), begun_.end(), is_there));
 }
 
 Task<> Topics::add_view(ShardNumber shard, TopicsView& view) {

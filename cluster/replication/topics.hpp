@@ -151,7 +151,9 @@ private:
     Task<> configure_logs(std::vector<std::string> names);
     TopicConfig config_of(const std::string& name, const StoredTopic& topic) const;
     Task<Result<void>> create_missing_logs(const std::string& name, const StoredTopic& topic);
+    Task<Result<void>> create_missing_log(TopicPartition partition, Uuid topic_id);
     LogDirectory* directory_for(const TopicPartition& partition);
+    std::size_t begun_in(const LogDirectory& directory) const;
     Task<> make_refused_logs();
     Task<> publish();
     Task<> show(const View& view);
@@ -163,7 +165,7 @@ private:
     std::vector<std::unique_ptr<LogDirectory>> directories_;  // those that the start could open
     Error problem_{Errc::kStorageFailed};                     // of the last that it could not
     std::function<void()> all_failed_;
-    // Where a creation was begun that hasn't succeeded: there may be a folder.
+    // Where a creation is under way, or was begun and hasn't succeeded: there may be a folder.
     std::map<TopicPartition, LogDirectory*> begun_;
     TopicsImage image_;
     std::vector<View> views_;
