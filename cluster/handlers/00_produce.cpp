@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::int16_t kRecordBatchesFrom = 3;
 constexpr std::int16_t kZstdFrom = 7;
-constexpr std::int32_t kAnyLeaderEpoch = -1;
 
 /// One partition's batch on its way to its log, and what became of it. A refused one makes the way
 /// too: the answer tells where the log starts.

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::int64_t kHighWatermark = -1;
 constexpr std::int64_t kNoLowWatermark = -1;
-constexpr std::int32_t kAnyEpoch = -1;
 
 /// One partition's deletion on its way to its log, and what became of it.
 struct Deletion {
@@ -30,7 +29,7 @@ using Deletions = std::map<std::string, std::map<std::int32_t, Deletion>>;
 
 Deletion find(const TopicsImage& image, const std::string& topic, std::int32_t partition,
               std::int64_t asked) {
-    const FoundLog found = find_log(image.find(topic), partition, kAnyEpoch);
+    const FoundLog found = find_log(image.find(topic), partition, kAnyLeaderEpoch);
     const bool is_unknown = found.code == ErrorCode::kUnknownTopicOrPartition;
     Deletion deletion{found.place, asked};
     deletion.code = found.code;

@@ -10,7 +10,6 @@
 namespace millrace {
 namespace {
 
-constexpr std::int32_t kAnyLeaderEpoch = -1;
 constexpr const char* kNoSuchTopic = "This server does not host this topic-partition.";
 
 using ProducerStates = std::vector<DescribeProducersResponseProducerState>;

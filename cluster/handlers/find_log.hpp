@@ -6,9 +6,12 @@
 
 namespace millrace {
 
-/// The leader epoch that a client believes in against the one that there is; -1: it doesn't say.
+/// Of a client that doesn't say which leader epoch it believes in.
+constexpr std::int32_t kAnyLeaderEpoch = -1;
+
+/// The leader epoch that a client believes in against the one that there is.
 inline ErrorCode check_leader_epoch(LeaderEpoch current, std::int32_t asked) {
-    if (asked == -1 || asked == current.value) return ErrorCode::kNone;
+    if (asked == kAnyLeaderEpoch || asked == current.value) return ErrorCode::kNone;
     return asked < current.value ? ErrorCode::kFencedLeaderEpoch : ErrorCode::kUnknownLeaderEpoch;
 }
 
