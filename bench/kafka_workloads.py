@@ -124,8 +124,7 @@ SOAKED = (Workload("W15", "20,000 records/s for half an hour, a minute each in t
 # What order is worth: two loads in one cell, that differ in it alone.
 ORDERED = tuple(workload._replace(quick=True) for workload in (
     Workload("order-appends", "appends to 1 partition / to 256 in turn", "order_of_appends",
-             {**SMALL, "acks": "1", "producers": 8}, settings=TINY_CACHE,
-             more={"partitions": 256}),
+             {**SMALL, "acks": "1", "producers": 8}, more={"partitions": 256}),
     Workload("order-warm", "front to back / single records at random, warm", "order_of_reads",
              settings=TINY_CACHE, more={"cold": False}),
     Workload("order-cold", "front to back / single records at random, cold", "order_of_reads",

@@ -100,7 +100,7 @@ def summary(records):
             "generator_bound": sum(run["generator_share"] > load.GENERATOR_SHARE_MAX
                                    for run in runs),
             "unsent": sum(run["unsent"] > 0 for run in runs),
-            "refused": sum(sum(run["errors"].values()) for run in runs),
+            "batches_refused": sum(sum(run["errors"].values()) for run in runs),
             "latency_error": max((run["latency_error"] or 0 for run in runs), default=0),
             "cells_left": len(set(head["ids"]) - {run["id"] for run in runs + failed})}
 
@@ -268,8 +268,9 @@ def warnings(data):
     if data["unsent"]:
         yield (f"Runs at a steady load in which not all that was due was sent, so that latencies"
                f" are too low: {data['unsent']}.")
-    if data["refused"]:
-        yield f"Batches that were refused for now, and counted nowhere else: {data['refused']}."
+    if data["batches_refused"]:
+        yield ("Batches that were refused for now, and counted nowhere else:"
+               f" {data['batches_refused']}.")
     if data["cells_left"]:
         yield f"Runs that were not reached: {data['cells_left']}."
 

@@ -144,11 +144,15 @@ def run_program(options, results, progress, seconds_max, files):
 
 
 def publish(options, name, summary, write_page):
+    """Of `summary` it tells how many cells are left, and which have no figures: `failed` or
+    `refused` has them by id, with the reason."""
     (options.out / f"{name}.json").write_text(json.dumps(summary, indent=1) + "\n")
     page = options.out / f"{name}.html"
     write_page(summary, page)
     if summary["cells_left"]:
         print(f"{summary['cells_left']} cells are left: the same command goes on with them")
+    for cell, why in {**summary.get("failed", {}), **summary.get("refused", {})}.items():
+        print(f"no figures of {cell}: {why}")
     print(page)
 
 

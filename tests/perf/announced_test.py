@@ -34,6 +34,9 @@ class Announced(unittest.TestCase):
     def test_one_that_left_something_does_not(self):
         self.assertEqual(self.status(HEAD + "3 cells are left: the same command goes on\n"), 1)
 
+    def test_one_with_a_cell_that_failed_does_not(self):
+        self.assertEqual(self.status(HEAD + "no figures of most~1: it was full\npage.html\n"), 1)
+
     def test_one_that_announced_nothing_does_not(self):
         self.assertEqual(self.status("it died\n", clock=()), 1)
 
