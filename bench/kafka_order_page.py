@@ -85,8 +85,8 @@ CAVEATS = (
     " one partition or to 256 in turn. Millrace flushes each before it answers, Kafka leaves that"
     " to the kernel: both have their defaults.",
     "Cold: the files were written and their pages given up before each of the two; the host's own"
-    " cache can't be emptied from here. Millrace has cache.bytes=16MiB, so that most of the topic"
-    " isn't in its memory.",
+    " cache can't be emptied from here. Where topics are read, cold or warm, Millrace has"
+    " cache.bytes=16MiB, so that most of them isn't in its memory.",
     "Clients and brokers share this machine's processors and talk over the loopback interface: no"
     " network is in these figures. One broker on each side, a single replica of each partition"
     " (RF 1). Both are up all the time; while one is measured the other has nothing to do.",

@@ -53,35 +53,61 @@ Task<Round> ask_together(Stream& stream, std::int32_t first, std::int16_t acks_o
     co_return round;
 }
 
-class AnsweredTogetherTest : public OnSimBroker {};
+class AnsweredTogetherTest : public OnSimBroker {
+protected:
+    /// What some rounds of one connection took.
+    struct Taken {
+        int pieces{};
+        std::uint64_t frames{};
+    };
 
-Task<> ask_in_rounds(World& world, std::uint16_t port, int& pieces) {
-    auto stream = co_await Stream::connect(world, "127.0.0.1", port);
-    for (int i = 0; i < kFirstRounds + kRounds; ++i) {
-        const std::int32_t first = i * kInFlight;
-        const Round round = co_await ask_together(*stream, first);
-        if (i >= kFirstRounds) pieces += round.pieces;
-        EXPECT_EQ(round.answered, (std::vector{first, first + 1, first + 2, first + 3, first + 4}));
+    Task<> connect(World& world) {
+        auto stream = co_await Stream::connect(world, "127.0.0.1", kPort);
+        stream_.emplace(std::move(*stream));
     }
-    co_await stream->close();
-}
+
+    Task<> ask_in_rounds(int rounds, int& pieces) {
+        for (int i = 0; i < rounds; ++i) {
+            const std::int32_t first = i * kInFlight;
+            const Round round = co_await ask_together(*stream_, first);
+            pieces += round.pieces;
+            const std::vector expected{first, first + 1, first + 2, first + 3, first + 4};
+            EXPECT_EQ(round.answered, expected);
+        }
+    }
+
+    Task<> disconnect() {
+        co_await stream_->close();
+        stream_.reset();
+    }
+
+    /// Of a connection that has had the time to leave for where its work is.
+    Taken take_rounds() {
+        Taken taken;
+        int uncounted = 0;
+        talk_to_each([this](World& world, std::int32_t) { return connect(world); }, 1);
+        talk_to_each([&](World&, std::int32_t) { return ask_in_rounds(kFirstRounds, uncounted); },
+                     1);
+        const std::uint64_t before = total("millrace_journal_frames_total");
+        talk_to_each([&](World&, std::int32_t) { return ask_in_rounds(kRounds, taken.pieces); }, 1);
+        taken.frames = total("millrace_journal_frames_total") - before;
+        talk_to_each([this](World&, std::int32_t) { return disconnect(); }, 1);
+        return taken;
+    }
+
+    std::optional<Stream> stream_;
+};
 
 TEST_P(AnsweredTogetherTest, AnswersShareASendAndAppendsAFrame) {
-    int pieces = std::numeric_limits<int>::max();
-    std::uint64_t frames = 0;
-    // The best of some connections: this world lets a shard refuse one in four that want to come.
-    for (int i = 0; i < kConnections; ++i) {
-        const std::uint64_t before = total("millrace_journal_frames_total");
-        int found = 0;
-        talk_to_each(
-            [&found](World& world, std::int32_t) { return ask_in_rounds(world, kPort, found); }, 1);
-        if (found >= pieces) continue;
-        pieces = found;
-        frames = total("millrace_journal_frames_total") - before;
+    Taken best = take_rounds();
+    // This world lets a shard refuse one in four that want to come.
+    for (int i = 1; i < kConnections; ++i) {
+        const Taken taken = take_rounds();
+        if (taken.pieces < best.pieces) best = taken;
     }
     // Now and then the first of them is on its way before the others have come.
-    EXPECT_LT(pieces, kRounds * 5 / 4);
-    EXPECT_LT(frames, kRounds * 5 / 4 + kFirstRounds * kInFlight);
+    EXPECT_LT(best.pieces, kRounds * 5 / 4);
+    EXPECT_LT(best.frames, kRounds * 5 / 4);
 }
 
 Task<> ask_without_the_first(World& world, std::uint16_t port) {
