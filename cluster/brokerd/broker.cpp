@@ -76,6 +76,7 @@ Topics::Options topic_options(const BrokerConfig& config) {
         config.direct_writes ? SegmentEngine::kDirectIo : SegmentEngine::kPageCache;
     options.log.journal_bytes = static_cast<std::uint64_t>(config.journal_bytes);
     options.log.journal_file_bytes_min = static_cast<std::uint64_t>(config.journal_file_bytes_min);
+    options.log.files_synced_singly = static_cast<std::size_t>(config.files_synced_singly);
     options.log.batch_bytes_max = static_cast<std::uint64_t>(config.topic.max_message_bytes);
     options.log.cache_bytes = static_cast<std::size_t>(config.cache_bytes) /
                               std::max<std::size_t>(config.log_dirs.size(), 1);

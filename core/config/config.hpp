@@ -66,6 +66,8 @@ struct BrokerConfig {
     std::int64_t journal_bytes{};  // of one log directory
     /// The least size of a journal file; no key, so that tests can have a small journal.
     std::int64_t journal_file_bytes_min{256 << 10};
+    /// Files of a checkpoint that are synced each by itself; no key, so that tests can have few.
+    std::int32_t files_synced_singly{512};
     bool direct_writes{};   // past the page cache where the filesystem can
     std::int32_t shards{};  // 0: one for each processor that the process may use
     bool json_log{};

@@ -1,12 +1,13 @@
 #include "core/storage/log_set.hpp"
 
+#include "core/runtime/some_at_once.hpp"
 #include "core/storage/ballast.hpp"
 
 namespace millrace {
 namespace {
 
-// Up to here every file is synced by itself; more of them, and the whole filesystem is.
-constexpr std::size_t kFilesSyncedSingly = 64;
+// One flush of the device covers those that wait for it together.
+constexpr std::size_t kSyncsAtOnce = 16;
 
 /// What was written to a file that is closed already goes onto stable storage.
 Task<Result<void>> sync_file(World& world, std::string path) {
@@ -69,7 +70,13 @@ Task<Result<void>> LogSet::sync_segments() {
         if (log->is_folder_unsynced()) folders[name] = {log->id(), log->take_folder_unsynced()};
     }
     if (segments.empty() && folders.empty()) co_return Result<void>();
-    const auto synced = co_await sync(segments, snapshots, folders);
+    const std::size_t files = segments.size() + snapshots.size() + folders.size();
+    Result<void> synced;
+    if (files <= shared.config.files_synced_singly) {
+        synced = co_await sync_singly(segments, snapshots, folders);
+    } else {
+        synced = co_await sync_filesystem(segments);
+    }
     if (!synced) co_return synced;
     for (const auto& [name, names] : folders) {
         PartitionLog* const log = find(name);
@@ -78,33 +85,30 @@ Task<Result<void>> LogSet::sync_segments() {
     co_return Result<void>();
 }
 
-Task<Result<void>> LogSet::sync(const std::vector<UnsyncedSegment>& segments,
-                                const std::vector<std::string>& snapshots,
-                                const std::map<TopicPartition, Names>& folders) {
-    if (segments.size() + snapshots.size() + folders.size() > kFilesSyncedSingly) {
-        // Marked before: what is written while the sync runs is not covered by it.
-        for (const UnsyncedSegment& each : segments) each.segment->mark_synced();
-        const auto synced = co_await handle_.sync_filesystem();
-        if (!synced) co_return synced;
-        // The filesystem's sync is no barrier for the device's cache; a file's is, if it wrote.
-        if (segments.empty()) co_return co_await handle_.sync(SyncScope::kAll);
-        segments.front().segment->mark_unsynced();
-        co_return co_await segments.front().segment->sync();
-    }
-    for (const UnsyncedSegment& each : segments) {
-        const auto synced = co_await each.segment->sync();
-        if (!synced) co_return synced;
-    }
-    for (const std::string& snapshot : snapshots) {
-        const auto synced = co_await sync_file(shared.world, snapshot);
-        if (!synced) co_return synced;
-    }
-    for (const auto& [name, names] : folders) {
-        const std::string folder = folder_ + "/" + name.folder();
-        const auto synced = co_await sync_folder(shared.world, folder);
-        if (!synced) co_return synced;
-    }
-    co_return Result<void>();
+Task<Result<void>> LogSet::sync_singly(const std::vector<UnsyncedSegment>& segments,
+                                       const std::vector<std::string>& snapshots,
+                                       const std::map<TopicPartition, Names>& folders) {
+    const auto sync_segment = [&](std::size_t i) { return segments[i].segment->sync(); };
+    auto synced = co_await some_at_once(shared.world, segments.size(), kSyncsAtOnce, sync_segment);
+    if (!synced) co_return synced;
+    const auto sync_snapshot = [&](std::size_t i) { return sync_file(shared.world, snapshots[i]); };
+    synced = co_await some_at_once(shared.world, snapshots.size(), kSyncsAtOnce, sync_snapshot);
+    if (!synced) co_return synced;
+    std::vector<std::string> paths;
+    for (const auto& [name, names] : folders) paths.push_back(folder_ + "/" + name.folder());
+    const auto sync_names = [&](std::size_t i) { return sync_folder(shared.world, paths[i]); };
+    co_return co_await some_at_once(shared.world, paths.size(), kSyncsAtOnce, sync_names);
+}
+
+Task<Result<void>> LogSet::sync_filesystem(const std::vector<UnsyncedSegment>& segments) {
+    // Marked before: what is written while the sync runs is not covered by it.
+    for (const UnsyncedSegment& each : segments) each.segment->mark_synced();
+    const auto synced = co_await handle_.sync_filesystem();
+    if (!synced) co_return synced;
+    // The filesystem's sync is no barrier for the device's cache; a file's is, if it wrote.
+    if (segments.empty()) co_return co_await handle_.sync(SyncScope::kAll);
+    segments.front().segment->mark_unsynced();
+    co_return co_await segments.front().segment->sync();
 }
 
 void LogSet::fail() {

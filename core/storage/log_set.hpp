@@ -41,9 +41,12 @@ private:
     };
 
     Task<Result<void>> remove_half_made(std::string folder);
-    Task<Result<void>> sync(const std::vector<UnsyncedSegment>& segments,
-                            const std::vector<std::string>& snapshots,
-                            const std::map<TopicPartition, Names>& folders);
+    /// Each file and folder by itself.
+    Task<Result<void>> sync_singly(const std::vector<UnsyncedSegment>& segments,
+                                   const std::vector<std::string>& snapshots,
+                                   const std::map<TopicPartition, Names>& folders);
+    /// Everything that anybody has written there.
+    Task<Result<void>> sync_filesystem(const std::vector<UnsyncedSegment>& segments);
 
     const std::string folder_;
     File handle_;

@@ -37,6 +37,8 @@ struct LogConfig {
     SegmentEngine engine = SegmentEngine::kDirectIo;
     std::uint64_t journal_bytes = std::uint64_t{1} << 30;
     std::uint64_t journal_file_bytes_min = 256 << 10;
+    /// Files of one checkpoint that are synced each by itself; beyond it, the whole filesystem is.
+    std::size_t files_synced_singly = 512;
     std::uint64_t batch_bytes_max = 1 << 20;
     /// Bytes of one log that are in no segment file yet; beyond it, wait_for_room() waits.
     std::size_t tail_bytes_max = 16 << 20;

@@ -5,10 +5,14 @@
 namespace millrace {
 namespace {
 
-class FailedSyncTest : public OnSimDisk {
+/// With so many files, each is synced by itself; with none, the whole filesystem is.
+class FailedSyncTest : public OnSimDisk, public ::testing::WithParamInterface<std::size_t> {
 protected:
     /// Through the page cache, for want of anything else.
-    void SetUp() override { disk().can_allocate = false; }
+    void SetUp() override {
+        disk().can_allocate = false;
+        config_.files_synced_singly = GetParam();
+    }
 
     void fail_syncs(bool fail) { disk().faults.sync_error.per_10000 = fail ? 10'000 : 0; }
 
@@ -28,24 +32,25 @@ protected:
     }
 };
 
-TEST_F(FailedSyncTest, AReplayDoesNotRelyOnIt) {
+TEST_P(FailedSyncTest, AReplayDoesNotRelyOnIt) {
     live(live_until_the_sync_fails());
     live(live_on());
     disk().lose_power();
     live(live_on());
 }
 
-TEST_F(FailedSyncTest, AcceptingLossDoesNotRelyOnIt) {
+TEST_P(FailedSyncTest, AcceptingLossDoesNotRelyOnIt) {
     live(live_until_the_sync_fails());
     const auto salvage = [this]() -> Task<> {
-        const auto losses =
-            co_await LogDirectory::accept_loss(*world_, *logger_, kFolder, config());
+        const auto losses = co_await LogDirectory::accept_loss(*world_, *logger_, kFolder, config_);
         EXPECT_TRUE(losses && losses->empty());
     };
     live(salvage());
     disk().lose_power();
     live(live_on());
 }
+
+INSTANTIATE_TEST_SUITE_P(BothWays, FailedSyncTest, ::testing::Values(0, 512));
 
 }  // namespace
 }  // namespace millrace

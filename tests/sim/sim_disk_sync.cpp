@@ -34,9 +34,12 @@ std::int32_t SimDisk::sync(Request& request) {
     Handle* const handle = find(request.wish.handle);
     if (handle == nullptr) return -EBADF;
     const bool whole = request.wish.kind == IoKind::kSyncFilesystem;
-    if (!handle->inode->is_folder && fires(faults.sync_error)) {
+    if ((whole || !handle->inode->is_folder) && fires(faults.sync_error)) {
         // As Linux does: the pages count as clean from here on, and the next sync succeeds.
         handle->inode->in_page_cache.clear();
+        if (whole) {
+            for (const auto& [path, inode] : names_) inode->in_page_cache.clear();
+        }
         return -EIO;
     }
     for (std::size_t i = 0; i < request.covered.size(); ++i) {

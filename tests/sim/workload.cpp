@@ -38,6 +38,8 @@ public:
           members_(simulation_, ledger_, outcome, seed ^ 0x9409),
           salvage_(simulation_, ledger_, outcome, config_, print_log) {
         draw_config();
+        // The filesystem's sync takes over from few files on, or never.
+        config_.files_synced_singly = Prng(seed ^ 0xf5).chance(1, 2) ? 3 : 512;
         draw_faults();
         draw_deletion();
     }
