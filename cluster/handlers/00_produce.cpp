@@ -7,6 +7,7 @@
 // gets no answer; an error closes the connection instead, so that the client looks again.
 #include "cluster/handlers/find_log.hpp"
 #include "cluster/handlers/handlers.hpp"
+#include "core/base/prefetch.hpp"
 #include "core/runtime/shard_call.hpp"
 #include "core/storage/produced_messages.hpp"
 #include "protocol/error_code.hpp"
@@ -105,7 +106,9 @@ ErrorCode refuse_transaction(const ProduceRequest& request) {
 /// On the owner: the batches in their order; then `accepted` hears of it.
 template <class Note>
 Task<> append_all(World& here, OwnerAppends& work, Terms terms, Note& accepted) {
-    for (Append& each : work.appends) {
+    for (std::size_t i = 0; i < work.appends.size(); ++i) {
+        if (i + 1 < work.appends.size()) prefetch(*work.appends[i + 1].log);
+        Append& each = work.appends[i];
         each.log_start = each.log->log_start_offset();
         if (each.records.batch.empty()) continue;
         const std::size_t size = each.records.batch.size();

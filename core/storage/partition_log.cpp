@@ -10,7 +10,7 @@ namespace millrace {
 namespace {
 
 // What makes a fill worth its write.
-constexpr std::uint64_t kFillBytes = 256 << 10;
+constexpr std::uint64_t kFillBytes = 512 << 10;
 
 /// What a journal takes besides what it was laid out for: a topic may ask for more than the broker.
 std::uint64_t largest_batch(const LogConfig& config) {
