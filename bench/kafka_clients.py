@@ -2,6 +2,7 @@
 side's process and the machine used while they ran."""
 
 import contextlib
+import itertools
 import subprocess
 import threading
 import time
@@ -76,14 +77,27 @@ def finish(child, timeout=TIMEOUT_S):
         raise RuntimeError(f"kcat ended with {child.returncode}: {said.decode().strip()[-200:]}")
 
 
-def read_all(side, topic, count, readers=1):
-    """What it costs that so many read a topic of `count` bytes from its beginning at once."""
+def again(seconds, do):
+    """Does it once, and again until so many seconds have passed; returns how often."""
+    begun = time.monotonic()
+    for count in itertools.count(1):
+        do()
+        if time.monotonic() - begun >= seconds:
+            return count
+
+
+def read_all(side, topic, count, readers=1, seconds=0):
+    """What it costs that so many read a topic of `count` bytes from its beginning at once, again
+    until so many seconds have passed."""
+    def read():
+        children = [reader(side, topic, "-e") for _ in range(readers)]
+        for child in children:
+            finish(child)
+
     before = moment(side)
-    children = [reader(side, topic, "-e") for _ in range(readers)]
-    for child in children:
-        finish(child)
+    times = again(seconds, read)
     spent = spent_since(before, side)
-    gigabytes = count * readers / 1e9
+    gigabytes = count * readers * times / 1e9
     return {"mb_per_s": gigabytes * 1e3 / spent.seconds, "cpu_s_per_gb": spent.cpu_s / gigabytes,
             "machine_s_per_gb": max(spent.busy_s - spent.clients_s, 0) / gigabytes,
             "client_share": spent.clients_s / spent.seconds}

@@ -12,14 +12,15 @@ Workload = namedtuple("Workload", "id words measure load topic settings more qui
                       defaults=({}, {}, {}, {}, False, SIDES))
 # `java_s` is how long Java's compiler gets for each of some loads after a start, `idle_s` how long
 # nothing is done, `memory_bytes` what is touched before each pair, `roofs` how often each roof is
-# measured.
+# measured, `again_s` how long what is over too soon is done again: reading what is in memory, and
+# kcat's lines.
 Scale = namedtuple("Scale", "pairs java_s warm_up_s seconds latency_s fill_bytes cold_bytes idle_s "
-                            "connections memory_bytes roofs")
-QUICK = Scale(5, 3.5, 0.25, 0.75, 1.2, 128 << 20, 512 << 20, 1, 1000, 1 << 30, 1)
+                            "connections memory_bytes roofs again_s")
+QUICK = Scale(5, 3.5, 0.25, 0.75, 1.2, 128 << 20, 512 << 20, 1, 1000, 1 << 30, 1, 0)
 # A minute of latencies on each side, in five cells.
-FULL = Scale(5, 8, 1, 5, 12, 1 << 30, 4 << 30, 10, 10_000, 4 << 30, 1)
+FULL = Scale(5, 8, 1, 5, 12, 1 << 30, 4 << 30, 10, 10_000, 4 << 30, 1, 4)
 # Half an hour in slices of a minute, in turns as all else.
-SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30, 0)
+SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30, 0, 0)
 
 # Whether all is on stable storage before it is answered.
 ROOFS = {"durable": True, "unkept": False}
@@ -204,12 +205,13 @@ def cell_seconds(workload, scale):
     load = scale.warm_up_s + (1 + TOPIC_SHARE) * scale.seconds + topic
     latency = scale.warm_up_s + scale.latency_s + topic
     fetched = topic_bytes(workload, scale) / READ_RATE
+    again = 0 if workload.more.get("cold") else scale.again_s
     return {"produce": load, "latency": latency, "memory": 2 * load, "punts": load + 1,
             "copies": 0.7,
             "tail": latency, "idle": scale.idle_s + 2, "connections": latency + 10,
             "order_of_appends": 2 * load + 1, "order_of_reads": 1 + scale.seconds + fetched,
-            "beside_reader": 2 * latency, "compressed": 1 + scale.fill_bytes / FILL_RATE,
-            "fetch": 0.5 + fetched * workload.more.get("readers", 1),
+            "beside_reader": 2 * latency, "compressed": 1 + max(scale.fill_bytes / FILL_RATE, again),
+            "fetch": 0.5 + max(fetched * workload.more.get("readers", 1), again),
             "restart": 5 + scale.fill_bytes / FILL_RATE if workload.more.get("kill") else 2,
             }[workload.measure]
 

@@ -45,7 +45,7 @@ print(json.dumps({"kind": "result", "mb_per_s": 100, "records_per_s": 7, "record
                   "bytes": 10**9, "requests": 1000, "latency_us": latency, "cpu_s": 0.5,
                   "seconds": 1, "requests_unsent": 0, "records_in_all": 10**6, "errors": {}}))
 '''
-SMALL = workloads.Scale(3, 0, 0, 0.01, 0.01, 1 << 20, 1 << 20, 0.01, 10, 1 << 20, 2)
+SMALL = workloads.Scale(3, 0, 0, 0.01, 0.01, 1 << 20, 1 << 20, 0.01, 10, 1 << 20, 2, 0.01)
 
 
 class FakeSide:
