@@ -25,6 +25,7 @@ void SimDisk::make_root() {
 }
 
 bool SimDisk::fires(DiskFaults::Fault& fault) {
+    if (fault.fired >= fault.fired_max) return false;
     if (fault.per_10000 == 0 || prng_.below(10'000) >= fault.per_10000) return false;
     ++fault.fired;
     return true;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -23,6 +24,7 @@ struct DiskFaults {
     struct Fault {
         std::uint32_t per_10000{};
         std::uint64_t fired{};
+        std::uint64_t fired_max = std::numeric_limits<std::uint64_t>::max();
     };
 
     Fault read_error;
