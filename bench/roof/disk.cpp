@@ -6,15 +6,23 @@
 #include <utility>
 
 namespace millrace::bench {
+namespace {
 
-Disk::Disk(const std::string& file)
-    : fd_(::open(file.c_str(), O_CREAT | O_RDWR | O_DIRECT | O_CLOEXEC, 0600)) {
+constexpr std::size_t kGroupsInFile = 8;
+
+}  // namespace
+
+Disk::Disk(const std::string& file, std::size_t group_bytes_max)
+    : gathering_(group_bytes_max),
+      writing_(group_bytes_max),
+      file_bytes_(kGroupsInFile * group_bytes_max),
+      fd_(::open(file.c_str(), O_CREAT | O_RDWR | O_DIRECT | O_CLOEXEC, 0600)) {
     if (fd_ < 0) throw std::system_error(errno, std::generic_category(), file);
     gathering_.zero();
     writing_.zero();
-    for (std::size_t at = 0; at < kFileBytes; at += kGroupBytesMax) {
-        const auto count = ::pwrite(fd_, writing_.data(), kGroupBytesMax, static_cast<off_t>(at));
-        if (count != static_cast<ssize_t>(kGroupBytesMax)) {
+    for (std::size_t at = 0; at < file_bytes_; at += group_bytes_max) {
+        const auto count = ::pwrite(fd_, writing_.data(), group_bytes_max, static_cast<off_t>(at));
+        if (count != static_cast<ssize_t>(group_bytes_max)) {
             throw std::system_error(errno, std::generic_category(), file);
         }
     }
@@ -31,7 +39,7 @@ void Disk::gather(ByteView bytes) {
 void Disk::write(io_uring_sqe& sqe) {
     std::swap(gathering_, writing_);
     const std::size_t size = round_up(std::exchange(gathered_, 0), kMemoryAlignment);
-    if (position_ + size > kFileBytes) position_ = 0;
+    if (position_ + size > file_bytes_) position_ = 0;
     io_uring_prep_write(&sqe, fd_, writing_.data(), static_cast<unsigned>(size), position_);
     sqe.rw_flags = RWF_DSYNC;
     position_ += size;

@@ -13,24 +13,22 @@ namespace millrace::bench {
 /// is written once before, so that no write has to find it room.
 class Disk {
 public:
-    /// Throws std::system_error.
-    explicit Disk(const std::string& file);
+    /// Throws std::system_error. `group_bytes_max`: of one write, whole blocks.
+    Disk(const std::string& file, std::size_t group_bytes_max);
     ~Disk();
 
     /// REQUIRES: has_room(bytes.size()).
     void gather(ByteView bytes);
-    bool has_room(std::size_t bytes) const { return gathered_ + bytes <= kGroupBytesMax; }
+    bool has_room(std::size_t bytes) const { return gathered_ + bytes <= gathering_.size(); }
     bool is_idle() const { return !is_writing_; }
     /// Writes what was gathered since the last time. REQUIRES: is_idle().
     void write(io_uring_sqe& sqe);
     void written() { is_writing_ = false; }
 
 private:
-    static constexpr std::size_t kGroupBytesMax = 32 << 20;
-    static constexpr std::size_t kFileBytes = 256 << 20;
-
-    AlignedBytes gathering_{kGroupBytesMax};
-    AlignedBytes writing_{kGroupBytesMax};
+    AlignedBytes gathering_;
+    AlignedBytes writing_;
+    const std::size_t file_bytes_;
     std::size_t gathered_{};
     std::size_t position_{};
     int fd_;

@@ -111,6 +111,7 @@ Bytes acceptance_of(ByteView frame) {
     Reader reader(frame);
     const RequestHeader header = header_of(reader);
     const auto request = body_of<ProduceRequest>(reader, header.api_version);
+    if (request.acks == 0) return {};
     ProduceResponse response;
     for (const auto& asked : request.topics) {
         auto& topic = response.topics.emplace_back();

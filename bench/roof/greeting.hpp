@@ -17,7 +17,8 @@ struct Host {
 /// client asks before it produces.
 Bytes greet(const Host& host, ByteView frame);
 
-/// The frame of the answer that takes all records of the produce request in `frame`.
+/// The frame of the answer that takes all records of the produce request in `frame`; empty with
+/// acks=0, which nobody answers.
 Bytes acceptance_of(ByteView frame);
 
 }  // namespace millrace::bench

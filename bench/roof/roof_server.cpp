@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace millrace::bench {
 namespace {
@@ -44,7 +45,7 @@ RoofServer::RoofServer(const Options& options)
     const unsigned flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
     const int failed = io_uring_queue_init(kEntries, &ring_, flags);
     if (failed < 0) throw std::system_error(-failed, std::generic_category(), "io_uring");
-    if (!options.file.empty()) disk_.emplace(options.file);
+    if (!options.file.empty()) disk_.emplace(options.file, options.group_bytes_max);
 }
 
 RoofServer::~RoofServer() {
@@ -120,30 +121,44 @@ void RoofServer::received(Connection& connection, std::int32_t count) {
     if (count <= 0) connection.is_over = true;
     if (connection.is_over) return end(connection);
     connection.size += static_cast<std::size_t>(count);
+    take_frames(connection);
+}
+
+void RoofServer::take_frames(Connection& connection) {
+    bool has_room = true;
     ByteView rest(connection.received.get(), connection.size);
     while (rest.size() >= kSizeBytes) {
         const auto size = static_cast<std::size_t>(load_be<std::int32_t>(rest.data()));
         if (rest.size() < kSizeBytes + size) break;
+        has_room = !disk_ || disk_->has_room(size);
+        if (!has_room) break;
         take_frame(connection, rest.subspan(kSizeBytes, size));
         rest = rest.subspan(kSizeBytes + size);
     }
     std::memmove(connection.received.get(), rest.data(), rest.size());
     connection.size = rest.size();
-    receive(connection);
+    has_room ? receive(connection) : hold(connection);
     send(connection);
+}
+
+void RoofServer::hold(Connection& connection) {
+    held_.push_back(&connection);
+    ++connection.operations;
 }
 
 void RoofServer::take_frame(Connection& connection, ByteView frame) {
     if (load_be<std::int16_t>(frame.data()) != kProduce) {
         return answer(connection, greet(host_, frame));
     }
-    if (connection.acceptance.empty()) connection.acceptance = acceptance_of(frame);
-    std::copy_n(frame.begin() + kCorrelationAt, 4, connection.acceptance.begin() + kCorrelationAt);
+    if (!connection.acceptance) connection.acceptance = acceptance_of(frame);
+    Bytes& acceptance = *connection.acceptance;
+    if (!acceptance.empty()) {
+        std::copy_n(frame.begin() + kCorrelationAt, 4, acceptance.begin() + kCorrelationAt);
+    }
     checksum_ ^= crc32c(frame);
-    if (!disk_) return answer(connection, connection.acceptance);
-    if (!disk_->has_room(frame.size())) throw std::runtime_error("clients have too much in flight");
+    if (!disk_) return answer(connection, acceptance);
     disk_->gather(frame);
-    gathered_.push_back({&connection, connection.acceptance});
+    gathered_.push_back({&connection, acceptance});
     ++connection.operations;
 }
 
@@ -171,6 +186,10 @@ void RoofServer::sent(Connection& connection, std::int32_t count) {
 void RoofServer::write() {
     disk_->write(prepare(Step::kWrite, nullptr));
     std::swap(under_way_, gathered_);
+    for (Connection* const each : std::exchange(held_, {})) {
+        --each->operations;
+        each->is_over ? end(*each) : take_frames(*each);
+    }
 }
 
 void RoofServer::written(std::int32_t result) {

@@ -65,6 +65,11 @@ TEST(Greeting, AllRecordsAreAccepted) {
     EXPECT_EQ(response.topics[0].partitions[1].error_code, 0);
 }
 
+TEST(Greeting, RecordsThatAskForNoAnswerHaveNone) {
+    const Bytes batch = make_batch();
+    EXPECT_TRUE(acceptance_of(asked(produce_to("t", 4, batch, 0), 8)).empty());
+}
+
 TEST(Greeting, WhatIsNoRequestIsRefused) {
     EXPECT_THROW((void)greet({}, Bytes(3)), std::runtime_error);
     EXPECT_THROW((void)acceptance_of(Bytes(12)), std::runtime_error);
