@@ -16,7 +16,7 @@ from kafka_clients import (ERRORS, TIMEOUT_S, again, cold_reader, finish, genera
                            reader, spent_since, told)
 from kafka_order import order_of_appends, order_of_reads
 from kafka_topics import Filled, Room, fill, filled, fresh_topic, loaded, numbers, settle
-from kafka_workloads import RECORD_BYTES, THEIRS, WARM_UPS
+from kafka_workloads import RECORD_BYTES, THEIRS, WARM_UPS, load_seconds
 
 # Half of such a line can be taken away by compression.
 LINE = b"a line of text that repeats itself, with a number: "
@@ -24,7 +24,7 @@ SETTLE_S = 3  # after a start, before its memory is looked at
 COPIES = sides.ROOT / "build/release/bench/instructions/millrace_copies"
 
 def produce(room, side, workload):
-    return loaded(room, side, workload, workload.load, room.scale.seconds)
+    return loaded(room, side, workload, workload.load, load_seconds(workload, room.scale))
 
 
 def latency(room, side, workload):

@@ -13,7 +13,7 @@ import machine
 from broker import free_port
 from kafka_clients import ERRORS, cold_reader, generate, told
 from kafka_topics import filled
-from kafka_workloads import OURS, ROOFS
+from kafka_workloads import OURS, ROOFS, load_seconds
 
 FILE = "millrace-roof-data"
 READ_FOLDER = "millrace-roof-reader"
@@ -29,10 +29,6 @@ def has_reader(workload):
 
 def has_roof(workload):
     return workload.measure in ("produce", "latency") or has_reader(workload)
-
-
-def load_seconds(workload, scale):
-    return scale.seconds if workload.measure == "produce" else scale.latency_s
 
 
 def round_seconds(workload, scale):

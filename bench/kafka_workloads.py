@@ -22,6 +22,10 @@ FULL = Scale(5, 8, 1, 5, 12, 1 << 30, 4 << 30, 10, 10_000, 4 << 30, 1, 4)
 # Half an hour in slices of a minute, in turns as all else.
 SOAK = Scale(15, 15, 1, 8, 58, 0, 0, 0, 0, 1 << 30, 0, 0)
 
+# Kafka flushes a segment when it rolls, 1 GiB by default. A load that fills one in two seconds is
+# measured for `latency_s`: in `seconds` there are one or two flushes, and what a cell says is which.
+ROLLS = {"rolls": True}
+
 # Whether all is on stable storage before it is answered.
 ROOFS = {"durable": True, "unkept": False}
 
@@ -71,11 +75,12 @@ def fan_out_to(readers, quick=False):
 
 
 WORKLOADS = (
-    Workload("W1-1", "produce 1 KiB, batches of 900, 1 partition", "produce", LARGE, quick=True),
+    Workload("W1-1", "produce 1 KiB, batches of 900, 1 partition", "produce", LARGE, more=ROLLS,
+             quick=True),
     Workload("W1-16", "produce 1 KiB, 8 batches of 128 a request, 16 partitions", "produce",
              {**MANY, "partitions": 16}),
     Workload("W2", "produce 100 bytes, batches of 8,000", "produce",
-             {"record-bytes": 100, "batch-records": 8000, "acks": "1"}, quick=True),
+             {"record-bytes": 100, "batch-records": 8000, "acks": "1"}, more=ROLLS, quick=True),
     Workload("W3-1", "one record a request, 1 connection, 5 in flight", "produce",
              {**ONE, "in-flight": 5}, quick=True),
     Workload("W3-64", "one record a request, 64 connections", "produce",
@@ -184,7 +189,7 @@ WARM_UPS = ({**DURABLE, "acks": "1"}, ONE, {**SPREAD, "partitions": 64})
 START_S = 8  # of both sides
 # A topic comes and goes until the side is calm, the longer the more was written; so many partitions
 # come and go in a second.
-TOPIC_S, TOPIC_SHARE, PARTITION_RATE = 0.4, 0.5, 500
+TOPIC_S, TOPIC_SHARE, PARTITION_RATE = 0.4, 0.25, 500
 # One of so many takes a broker seconds to make and to remove, and stays for all pairs.
 STANDING_PARTITIONS = 100
 # Bytes a second: what estimates take for granted of a topic that is filled, and of all its readers.
@@ -197,12 +202,18 @@ def start_seconds(scale):
     return START_S + (scale.java_s + scale.seconds) * len(WARM_UPS)
 
 
+def load_seconds(workload, scale):
+    """How long what is produced is measured in a cell."""
+    is_short = workload.measure in ("produce", "memory", "punts", "order_of_appends")
+    return scale.seconds if is_short and not workload.more.get("rolls") else scale.latency_s
+
+
 def cell_seconds(workload, scale):
     """About how long one side of a pair takes, with what comes before and behind it."""
     partitions = workload.load.get("partitions", 1)
     comes_and_goes = partitions < STANDING_PARTITIONS
     topic = TOPIC_S + (partitions / PARTITION_RATE if comes_and_goes else 0)
-    load = scale.warm_up_s + (1 + TOPIC_SHARE) * scale.seconds + topic
+    load = scale.warm_up_s + (1 + TOPIC_SHARE) * load_seconds(workload, scale) + topic
     latency = scale.warm_up_s + scale.latency_s + topic
     fetched = topic_bytes(workload, scale) / READ_RATE
     again = 0 if workload.more.get("cold") else scale.again_s

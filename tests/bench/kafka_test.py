@@ -275,6 +275,17 @@ class Plan(unittest.TestCase):
     def test_a_full_run_has_a_minute_of_latencies_on_each_side(self):
         self.assertGreaterEqual(workloads.FULL.pairs * workloads.FULL.latency_s, 60)
 
+    def test_a_load_that_fills_segments_is_measured_for_longer_and_planned_so(self):
+        rolls, other = workloads.BY_ID["W1-1"], workloads.BY_ID["W1-16"]
+        longer = workloads.FULL.latency_s - workloads.FULL.seconds
+        self.assertGreaterEqual(workloads.cell_seconds(rolls, workloads.FULL),
+                                workloads.cell_seconds(other, workloads.FULL) + longer)
+        for workload, seconds in ((rolls, workloads.FULL.latency_s),
+                                  (other, workloads.FULL.seconds)):
+            with mock.patch.object(kafka_measure, "loaded") as loaded:
+                kafka_measure.produce(mock.Mock(scale=workloads.FULL), None, workload)
+            self.assertEqual(loaded.call_args.args[-1], seconds)
+
     def test_each_pair_fits_into_a_part(self):
         for workload in workloads.WORKLOADS:
             self.assertLess(workloads.start_seconds(workloads.FULL)
