@@ -11,6 +11,17 @@
 
 namespace millrace {
 
+/// As it goes over the wire, with its size.
+template <class Request>
+Bytes request_frame(const Request& request, std::int16_t version, std::int32_t correlation_id) {
+    Writer writer;
+    start_frame(writer);
+    encode_request_header(writer, {Request::kApiKey, version, correlation_id, "test"});
+    request.encode(writer, version);
+    finish_frame(writer);
+    return writer.to_bytes();
+}
+
 /// One connection; requests go out by hand, responses are read in order.
 class Client {
 public:
@@ -19,12 +30,7 @@ public:
 
     template <class Request>
     Task<> send(const Request& request, std::int16_t version) {
-        Writer writer;
-        start_frame(writer);
-        encode_request_header(writer, {Request::kApiKey, version, ++sent_, "test"});
-        request.encode(writer, version);
-        finish_frame(writer);
-        const Bytes bytes = writer.to_bytes();
+        const Bytes bytes = request_frame(request, version, ++sent_);
         co_await send_bytes(bytes);
     }
 

@@ -1,11 +1,10 @@
 // The roof's server in a process of its own, as the comparison runs it, and one client.
 #include "bench/roof/roof_server.hpp"
 
-#include "protocol/frame.hpp"
-#include "protocol/header.hpp"
 #include "protocol/message/metadata.hpp"
 #include "protocol/message/produce.hpp"
 #include "tests/support/batches.hpp"
+#include "tests/support/kafka_client.hpp"
 #include "tests/support/on_real_world.hpp"
 #include "tests/support/requests.hpp"
 
@@ -25,38 +24,35 @@ constexpr std::size_t kSizeBytes = 4;
 constexpr std::size_t kGroupBytes = 64 << 10;
 constexpr std::int16_t kVersion = 8;
 
-/// On loopback; of a free port if `address` has none.
-int bound(sockaddr_in& address) {
+/// On loopback, with a port that nobody listens on.
+sockaddr_in free_address() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     socklen_t size = sizeof address;
     EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), size), 0);
     EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    return fd;
+    ::close(fd);
+    return address;
 }
 
 class RoofServerTest : public InFolder, public testing::Test {
 protected:
     RoofServerTest() {
-        address_.sin_family = AF_INET;
-        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ::close(bound(address_));
         start();
         connect();
     }
     ~RoofServerTest() override {
         ::close(client_);
+        if (server_ <= 0) return;  // such an id would mean a group, or all
         ::kill(server_, SIGKILL);
         ::waitpid(server_, nullptr, 0);
     }
 
     template <class Message>
     void send(const Message& message, std::int16_t version) {
-        Writer writer;
-        start_frame(writer);
-        encode_request_header(writer, {Message::kApiKey, version, ++sent_, "client"});
-        message.encode(writer, version);
-        finish_frame(writer);
-        const Bytes frame = writer.to_bytes();
+        const Bytes frame = request_frame(message, version, ++sent_);
         const auto count = ::send(client_, frame.data(), frame.size(), MSG_NOSIGNAL);
         ASSERT_EQ(count, static_cast<ssize_t>(frame.size()));
     }
@@ -74,6 +70,7 @@ private:
         int ready[2];
         ASSERT_EQ(::pipe(ready), 0);
         server_ = ::fork();
+        ASSERT_GE(server_, 0);
         if (server_ == 0) serve(ready[1]);
         ::close(ready[1]);
         char byte = 0;
@@ -106,7 +103,7 @@ private:
         return count == static_cast<ssize_t>(bytes.size());
     }
 
-    sockaddr_in address_{};
+    const sockaddr_in address_ = free_address();
     pid_t server_{};
     int client_{};
     std::int32_t sent_{};
