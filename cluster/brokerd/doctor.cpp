@@ -16,7 +16,7 @@ using Verdict = Check::Verdict;
 
 // What Linux 6.18 counts for a ring of this broker, and for the frame buffer of a journal.
 constexpr std::uint64_t kRingBytes = 256 << 10;
-constexpr std::uint64_t kFrameBytes = 1 << 20;
+constexpr std::uint64_t kFrameBytes = 2 << 20;
 // Log, offset index and time index of a partition that is written to.
 constexpr std::uint64_t kFilesPerPartition = 3;
 // Connections and all else that a broker should have room for.

@@ -41,7 +41,7 @@ void DirectoryPart::start_filling() {
 Task<> DirectoryPart::fill_in_background() {
     // What has no frame yet can't be filled, and whoever waits for memory would ask again at once.
     // Not in turn: a frame that waits for room waits for a checkpoint.
-    if (journal_->has_queued()) (void)co_await journal_->wait_frame();
+    if (journal_->has_appends()) (void)co_await journal_->wait_frame();
     const auto turn = co_await take_turn();
     filling_wanted_ = false;
     if (!turn) co_return;

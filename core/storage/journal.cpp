@@ -8,6 +8,14 @@
 #include <limits>
 
 namespace millrace {
+namespace {
+
+std::size_t frame_bytes(const JournalOptions& options) {
+    return std::min<std::uint64_t>(kFrameBytesMax,
+                                   round_down(options.file_bytes() / 4, kJournalBlock));
+}
+
+}  // namespace
 
 Journal::Journal(World& world, Logger& logger, JournalOptions options, const Past& past,
                  std::function<Task<>()> make_room)
@@ -17,35 +25,26 @@ Journal::Journal(World& world, Logger& logger, JournalOptions options, const Pas
       journal_id_(past.journal_id != 0 ? past.journal_id : world.random() | 1),
       life_(past.life + 1),
       files_(world, options_),
-      frame_(journal_id_,
-             std::min<std::uint64_t>(kFrameBytesMax,
-                                     round_down(options_.file_bytes() / 4, kJournalBlock))),
+      frames_(world, journal_id_, frame_bytes(options_)),
       next_(past.end),
       written_(past.end),
       stable_(past.end),
       make_room_(std::move(make_room)),
       gathered_(world),
-      frames_(world),
+      frame_waiters_(world),
       controls_done_(world),
       stable_waiters_(world),
       gate_(world) {
     for (const auto& [number, header] : past.files) files_.adopt(number, header);
 }
 
-Journal::~Journal() {
-    if (frame_buffer_ != kUnregistered && !world_.ending()) world_.unregister_memory(frame_buffer_);
-}
-
 void Journal::register_frame_memory() {
-    const auto index = world_.register_memory(frame_.memory());
-    if (index) {
-        frame_buffer_ = *index;
-    } else {
-        logger_.warn(
-            "the memory of journal frames is not registered, which costs processor time; "
-            "raise the locked-memory limit (ulimit -l)",
-            {{"log_dir", options_.folder}, {"reason", index.error().message()}});
-    }
+    const auto registered = frames_.register_memory();
+    if (registered) return;
+    logger_.warn(
+        "the memory of journal frames is not registered, which costs processor time; "
+        "raise the locked-memory limit (ulimit -l)",
+        {{"log_dir", options_.folder}, {"reason", registered.error().message()}});
 }
 
 Task<Result<std::unique_ptr<Journal>>> Journal::open(World& world, Logger& logger,
@@ -101,11 +100,25 @@ Task<Result<void>> Journal::probe_device() {
 
 void Journal::enqueue(JournalMember& member) {
     if (failed_) return;
-    gathered_.wake_through(static_cast<std::int64_t>(++appends_waiting_));
+    note_append();
     if (member.queued_) return;
     member.queued_ = true;
     queue_.push_back(&member);
     kick();
+}
+
+FrameBuilder* Journal::open_frame() {
+    return failed_ || !queue_.empty() ? nullptr : &frames_.open().builder;
+}
+
+void Journal::added(JournalMember& member) {
+    note_append();
+    frames_.note(member);
+    kick();
+}
+
+void Journal::note_append() {
+    gathered_.wake_through(static_cast<std::int64_t>(++appends_waiting_));
 }
 
 void Journal::kick() {
@@ -116,7 +129,7 @@ void Journal::kick() {
 
 /// What isn't an append never does.
 bool Journal::waits_for_more() const {
-    const bool only_appends = !queue_.empty() && controls_.empty() && !has_to_sync();
+    const bool only_appends = has_appends() && controls_.empty() && !has_to_sync();
     return only_appends && appends_waiting_ < gathering_.wanted() &&
            world_.now() < gathering_.until();
 }
@@ -157,34 +170,39 @@ Task<Result<Journal::Step>> Journal::write_next_frame() {
 
 bool Journal::build_control_frame() {
     if (controls_.empty()) return false;
-    frame_.begin();
+    FrameBuilder& frame = frames_.other().builder;
+    frame.begin();
     Control& first = *controls_.front();
-    first.added_all = !first.add(frame_);
-    return !frame_.empty();
+    first.added_all = !first.add(frame);
+    return !frame.empty();
 }
 
 bool Journal::build_append_frame() {
-    if (queue_.empty()) return false;
+    if (!has_appends()) return false;
     if (!has_room_for_appends()) {
         // One that frees nothing only fills up the current file, while a spare is on its way.
         if (files_.in_use() > 1 || !preparing_) ask_for_checkpoint();
         return false;
     }
-    frame_.begin();
-    inside_batch_ = false;
     gathering_.on_begun(appends_waiting_, world_.now());
     appends_in_frame_ = std::exchange(appends_waiting_, 0);
+    add_queued();
+    if (frames_.open().builder.empty()) return false;
+    frames_.open_next();
+    return true;
+}
+
+void Journal::add_queued() {
+    inside_batch_ = false;
     while (!queue_.empty()) {
         JournalMember& first = *queue_.front();
-        const auto added = first.add_to(frame_);
-        if (!first.in_frame_) in_frame_.push_back(&first);
-        first.in_frame_ = true;
+        const auto added = first.add_to(frames_.open().builder);
+        frames_.note(first);
         inside_batch_ = added == JournalMember::Added::kPiece;
         if (added != JournalMember::Added::kAll) break;
         queue_.pop_front();
         first.queued_ = false;
     }
-    return !frame_.empty();
 }
 
 std::size_t Journal::spares_wanted() const {
@@ -196,7 +214,7 @@ std::size_t Journal::spares_wanted() const {
 
 bool Journal::has_room_for_appends() const {
     // The reserve holds the rest of a large batch: no checkpoint can begin before its end.
-    return inside_batch_ || files_.room() >= frame_.bytes_max() ||
+    return inside_batch_ || files_.room() >= frames_.frame_bytes() ||
            files_.spares() >= spares_wanted();
 }
 
@@ -212,10 +230,11 @@ Duration Journal::pause() const {
     return kPauseMax * (std::min(used, most) - begin) / (most - begin);
 }
 
+/// The one that isn't open.
 Task<Result<void>> Journal::write_frame(bool control) {
     // Placed before anything is awaited: a checkpoint that begins meanwhile lies behind it.
     const Lsn begin = next_;
-    const ByteView frame = frame_.seal(begin, life_, stable_);
+    const ByteView frame = frames_.other().builder.seal(begin, life_, stable_);
     next_ += frame.size();
     const Lsn end = next_;
     if (files_.room() < frame.size()) {
@@ -224,7 +243,7 @@ Task<Result<void>> Journal::write_frame(bool control) {
     }
     const bool durable = control || options_.flush;
     const Time begun = world_.now();
-    const auto written = co_await files_.write(frame, durable, frame_buffer_);
+    const auto written = co_await files_.write(frame, durable, frames_.other().memory);
     if (!written) co_return written;
     const std::size_t answered = control ? 0 : appends_in_frame_;
     gathering_.on_written(answered, frame.size(), begun, world_.now(), appends_waiting_);
@@ -252,8 +271,8 @@ void Journal::count_frame(std::size_t size) {
     metrics.journal_frames.add();
     metrics.journal_bytes.add(size);
     metrics.journal_frame_bytes.record(static_cast<std::int64_t>(size));
-    if (in_frame_.empty()) return;
-    metrics.journal_frame_logs.record(static_cast<std::int64_t>(in_frame_.size()));
+    const std::size_t logs = frames_.other().members.size();
+    if (logs > 0) metrics.journal_frame_logs.record(static_cast<std::int64_t>(logs));
 }
 
 void Journal::after_frame(Lsn end, bool durable) {
@@ -262,17 +281,13 @@ void Journal::after_frame(Lsn end, bool durable) {
         stable_ = end;
         stable_waiters_.wake_through(static_cast<std::int64_t>(stable_));
     }
-    std::vector<JournalMember*> members;
-    std::swap(members, in_frame_);
-    for (JournalMember* const member : members) {
-        member->in_frame_ = false;
-        member->on_journaled();
-    }
+    const std::vector<JournalMember*> members = std::exchange(frames_.other().members, {});
+    for (JournalMember* const member : members) member->on_journaled();
     while (!controls_.empty() && controls_.front()->added_all) {
         controls_done_.wake_through(controls_.front()->ticket);
         controls_.pop_front();
     }
-    frames_.wake_through(++frames_written_);
+    frame_waiters_.wake_through(++frames_written_);
     if (files_.in_use() * 4 > options_.files_max()) ask_for_checkpoint();
 }
 
@@ -341,7 +356,7 @@ Task<> Journal::prepare_spares() {
         // A checkpoint frees files of a longer row; of one this short, appends would never have
         // room.
         const bool needed = files_.count() <= spares_wanted();
-        if (frugal_ && !(needed && !queue_.empty())) break;
+        if (frugal_ && !(needed && has_appends())) break;
         Result<void> prepared;
         if (needed) {
             prepared = co_await prepare_file();
@@ -362,9 +377,9 @@ void Journal::fail(const Error& error) {
     logger_.error("a log directory is out of service: its journal cannot be written",
                   {{"log_dir", options_.folder}, {"reason", error.message()}});
     queue_.clear();
-    in_frame_.clear();
+    frames_.clear();
     controls_.clear();
-    frames_.fail_all(Errc::kStorageFailed);
+    frame_waiters_.fail_all(Errc::kStorageFailed);
     controls_done_.fail_all(Errc::kStorageFailed);
     stable_waiters_.fail_all(Errc::kStorageFailed);
     if (failed_callback_) failed_callback_(error);

@@ -1,12 +1,13 @@
 // The journal of a log directory: one sequential stream of frames makes every append durable.
 //
 // What all logs accept in one turn of the loop goes into one frame, and one frame is in flight at
-// a time: everything that arrives meanwhile shares the next (group commit). JOURNAL.md describes
-// the bytes and what holds at each moment.
+// a time: everything that arrives meanwhile shares the next, which is open (group commit).
+// JOURNAL.md describes the bytes and what holds at each moment.
 #pragma once
 
 #include "core/runtime/gate.hpp"
 #include "core/storage/frame_gathering.hpp"
+#include "core/storage/frame_pair.hpp"
 #include "core/storage/journal_files.hpp"
 
 #include <deque>
@@ -14,29 +15,6 @@
 #include <memory>
 
 namespace millrace {
-
-/// A log's side of the journal. Lives on the journal's shard.
-class JournalMember {
-public:
-    enum class Added {
-        kAll,    // nothing is left to write
-        kSome,   // the frame is full; more is left
-        kPiece,  // the frame is full; what was added ends inside a batch
-    };
-
-    virtual Added add_to(FrameBuilder& frame) = 0;
-    /// Everything that add_to() has added so far counts: it is on stable storage, or written when
-    /// the journal doesn't flush.
-    virtual void on_journaled() = 0;
-
-protected:
-    ~JournalMember() = default;
-
-private:
-    friend class Journal;
-    bool queued_{};
-    bool in_frame_{};
-};
 
 /// Owned by its LogDirectory, on that directory's shard.
 class Journal {
@@ -56,21 +34,25 @@ public:
     static Task<Result<std::unique_ptr<Journal>>> open(World& world, Logger& logger,
                                                        JournalOptions options, Past past,
                                                        std::function<Task<>()> make_room);
-    ~Journal();
 
     /// The member has something to write, now or once there is room.
     void enqueue(JournalMember& member);
+    /// The frame that is written next, for an append that is at hand; then added(). Null while
+    /// others are queued for it: enqueue().
+    FrameBuilder* open_frame();
+    void added(JournalMember& member);
+    bool is_in_open_frame(const JournalMember& member) const { return frames_.open_has(member); }
 
-    /// Something waits for the next frame.
-    bool has_queued() const { return !queue_.empty(); }
-    /// The end of the frames that are built; later entries come at or behind it.
+    /// Something waits to be written.
+    bool has_appends() const { return !queue_.empty() || !frames_.open().builder.empty(); }
+    /// The end of the frames that are sealed; later entries come at or behind it.
     Lsn next_lsn() const { return next_; }
     /// Everything before it is on stable storage.
     Lsn stable_lsn() const { return stable_; }
-    /// The frames so far end inside a batch: no checkpoint may begin here.
+    /// The sealed frames end inside a batch: no checkpoint may begin here.
     bool ends_inside_batch() const { return inside_batch_; }
     /// Until the next frame has been written.
-    Task<Result<void>> wait_frame() { return frames_.wait(frames_written_ + 1, kNever); }
+    Task<Result<void>> wait_frame() { return frame_waiters_.wait(frames_written_ + 1, kNever); }
     /// Brings everything before `lsn` onto stable storage.
     Task<Result<void>> make_stable(Lsn lsn);
 
@@ -132,6 +114,8 @@ private:
     void ask_for_checkpoint();
     bool build_control_frame();
     bool build_append_frame();
+    void add_queued();
+    void note_append();
     bool has_room_for_appends() const;
     void count_frame(std::size_t size);
     void after_frame(Lsn end, bool durable);
@@ -147,15 +131,13 @@ private:
     const std::uint64_t journal_id_;
     const std::uint32_t life_;
     JournalFiles files_;
-    FrameBuilder frame_;
-    std::int32_t frame_buffer_{kUnregistered};
+    FramePair frames_;
     Lsn next_;
     Lsn written_;
     Lsn stable_;
     std::uint64_t reserve_bytes_{};
 
     std::deque<JournalMember*> queue_;
-    std::vector<JournalMember*> in_frame_;
     std::size_t appends_waiting_{};   // since the last frame began
     std::size_t appends_in_frame_{};  // of the last one
     FrameGathering gathering_;
@@ -173,7 +155,7 @@ private:
     std::function<void()> checkpoint_wanted_;
     std::function<void(const Error&)> failed_callback_;
     WaitList gathered_;        // by appends_waiting_
-    WaitList frames_;          // by frames_written_
+    WaitList frame_waiters_;   // by frames_written_
     WaitList controls_done_;   // by ticket
     WaitList stable_waiters_;  // by stable_
     Gate gate_;

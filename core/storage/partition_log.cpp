@@ -9,9 +9,6 @@
 namespace millrace {
 namespace {
 
-// What makes a fill worth its write.
-constexpr std::uint64_t kFillBytes = 512 << 10;
-
 /// What a journal takes besides what it was laid out for: a topic may ask for more than the broker.
 std::uint64_t largest_batch(const LogConfig& config) {
     return std::max(config.batch_bytes_max, config.journal_bytes / 8);
@@ -114,10 +111,12 @@ Result<AppendInfo> PartitionLog::append(MutableBytes batch, LeaderEpoch epoch) {
     note_account();
     world_.metrics().batches_appended.add();
     world_.metrics().bytes_appended.add(batch.size());
-    unframed_.push_back({active().base(), active().size(), log_end_});
     last_append_ = world_.now();
     active_ = true;
-    shared_.journal->enqueue(*this);
+    if (!add_newest(batch)) {
+        unframed_.push_back({active().base(), active().size(), log_end_});
+        shared_.journal->enqueue(*this);
+    }
     return AppendInfo{meta.base, meta.last};
 }
 
@@ -160,75 +159,6 @@ Task<Result<void>> PartitionLog::wait_durable(Offset end, Time deadline) {
     if (durable_end_ >= end) co_return Result<void>();
     if (failed_) co_return failure_;
     co_return co_await durable_waiters_.wait(end.value, deadline);
-}
-
-JournalMember::Added PartitionLog::add_to(FrameBuilder& frame) {
-    if (!bound_) {
-        const std::string folder = name_.folder();
-        if (!frame.add_binding({id_, topic_id_, folder})) return Added::kSome;
-        bound_ = true;
-    }
-    if (beginning_.is_asked() && !add_start_to(frame)) return Added::kSome;
-    for (;;) {
-        LogSegment& segment = *segments_.at(framed_.base);
-        if (framed_.position == segment.size()) {
-            const auto next = segments_.upper_bound(framed_.base);
-            if (next == segments_.end()) return Added::kAll;
-            framed_ = {next->first, 0};
-            continue;
-        }
-        bool piece = false;
-        const std::size_t size = framable(frame, segment, piece);
-        if (size == 0) return Added::kSome;
-        const MutableBytes into = frame.add_append(id_, framed_.base, framed_.position, size);
-        segment.copy_from_tail(framed_.position, into);
-        framed_.position += size;
-        note_framed();
-        if (piece) return Added::kPiece;
-    }
-}
-
-/// Bytes from the cursor on that go into this frame: whole batches, or, of a batch that no frame
-/// holds, a piece in a frame that begins with it.
-std::size_t PartitionLog::framable(FrameBuilder& frame, LogSegment& segment, bool& piece) {
-    const std::size_t room = frame.append_room();
-    const std::uint64_t available = segment.size() - framed_.position;
-    if (available <= room) return available;
-    std::uint64_t end = framed_.position;
-    for (const Unframed& batch : unframed_) {
-        if (batch.base != framed_.base || batch.end - framed_.position > room) break;
-        end = batch.end;
-    }
-    if (end > framed_.position) return end - framed_.position;
-    const std::uint64_t first = unframed_.front().end - framed_.position;
-    const std::size_t largest = frame.bytes_max() / 2;
-    if (first <= largest || room < largest) return 0;
-    piece = true;
-    return room;
-}
-
-void PartitionLog::note_framed() {
-    while (!unframed_.empty() &&
-           (unframed_.front().base < framed_.base || (unframed_.front().base == framed_.base &&
-                                                      unframed_.front().end <= framed_.position))) {
-        framed_end_ = unframed_.front().next;
-        framed_end_at_ = {unframed_.front().base, unframed_.front().end};
-        unframed_.pop_front();
-    }
-}
-
-void PartitionLog::on_journaled() {
-    durable_ = framed_;
-    durable_lsn_ = shared_.journal->next_lsn();
-    beginning_.on_journaled();
-    written_end_ = framed_end_;
-    written_end_at_ = framed_end_at_;
-    if (!must_flush()) {
-        move_durable_end(written_end_, written_end_at_);
-    } else if (!gate_.closed() && !std::exchange(flushing_, true)) {
-        gate_.spawn(flush_written());
-    }
-    if (fill_base_ < durable_.base || unfilled_ >= kFillBytes) start_filling();
 }
 
 void PartitionLog::fail(Errc reason) {
@@ -297,9 +227,9 @@ Result<void> PartitionLog::replay(Offset segment_base, std::uint64_t position, B
         rest = rest.subspan(batch->size_in_bytes());
     }
     piece_ = Bytes(rest.begin(), rest.end());
-    framed_ = durable_ = {active().base(), active().size()};
-    framed_end_at_ = durable_end_at_ = framed_;
-    framed_end_ = durable_end_ = log_end_;
+    durable_ = durable_end_at_ = {active().base(), active().size()};
+    durable_end_ = log_end_;
+    framed_ = {durable_, log_end_, durable_};
     return {};
 }
 

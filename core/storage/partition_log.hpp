@@ -204,8 +204,8 @@ public:
     /// Something was appended since the log was last found settled by a checkpoint.
     bool is_active() const { return active_; }
     Time last_append() const { return last_append_; }
-    /// Where what is framed so far ends. REQUIRES: the frames don't end inside a batch.
-    LogPosition framed_end() const { return {framed_.base, framed_.position, framed_end_}; }
+    /// Where what is in sealed frames ends. REQUIRES: these don't end inside a batch.
+    LogPosition framed_end() const;
     /// Fills what is durable. With `settle`, to the last byte, with its indexes and epochs, and the
     /// file ends with its data if everything is filled.
     enum class Fill { kBlocks, kAll, kSettle };
@@ -289,6 +289,12 @@ public:
 
 private:
     using Cursor = LogCursor;
+    /// How far frames hold the log.
+    struct Framed {
+        Cursor to;
+        Offset end;  // of whole batches
+        Cursor end_at;
+    };
     /// A batch of which the frames don't hold everything yet.
     struct Unframed {
         Offset base;
@@ -345,6 +351,10 @@ private:
     Task<Result<void>> rename_segment_files(Offset base);
     Task<> remove_later(std::vector<std::unique_ptr<LogSegment>> dropped);
     Task<Result<void>> remove_deleted_files(Offset base);
+    const Framed& sealed_frames() const;
+    bool add_newest(ByteView batch);
+    bool bind_in(FrameBuilder& frame);
+    void begin_in_frame();
     std::size_t framable(FrameBuilder& frame, LogSegment& segment, bool& piece);
     void note_framed();
     Task<Result<void>> fill_locked(Fill goal);
@@ -382,10 +392,9 @@ private:
     Offset names_begin_;   // the first segment whose files have their name
     Offset names_synced_;  // and after a power loss
     Offset log_end_;
-    Cursor framed_;      // in frames up to here
-    Offset framed_end_;  // whole batches of it
-    Cursor framed_end_at_;
-    Cursor durable_;  // in frames that count up to here
+    Framed framed_;       // the open frame's too
+    Framed before_open_;  // without what that has, if it has something
+    Cursor durable_;      // in frames that count up to here
     Offset durable_end_;
     Cursor durable_end_at_;
     Lsn durable_lsn_{};  // and these frames end there

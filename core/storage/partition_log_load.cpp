@@ -257,9 +257,9 @@ Task<Result<void>> PartitionLog::finish_load(Past past, std::vector<Offset> snap
                        {"journal", past.cut->next_offset.value}});
         co_return Errc::kDamaged;
     }
-    durable_end_ = framed_end_ = written_end_ = flushed_end_ = log_end_;
-    framed_ = durable_ = {active().base(), active().size()};
-    framed_end_at_ = durable_end_at_ = framed_;
+    durable_end_ = written_end_ = flushed_end_ = log_end_;
+    durable_ = durable_end_at_ = {active().base(), active().size()};
+    framed_ = {durable_, log_end_, durable_};
     flushed_at_ = world_.now();
     fill_base_ = covered_base_ = active().base();
     synced_end_ = log_end_;

@@ -105,8 +105,8 @@ Task<Result<void>> PartitionLog::drop_old(TimestampMs now) {
 /// REQUIRES: everything is durable.
 void PartitionLog::roll_when_empty() {
     roll(log_end_);
-    framed_ = durable_ = {log_end_, 0};
-    framed_end_at_ = durable_end_at_ = framed_;
+    durable_ = durable_end_at_ = {log_end_, 0};
+    framed_ = {durable_, log_end_, durable_};
     note_account();
 }
 

@@ -50,8 +50,8 @@ TEST(Doctor, LockedMemoryIsForRingsFirstAndThenForFrames) {
         return check_locked_memory({limit, LimitFacts::kNone}, 8, config_of()).verdict;
     };
     EXPECT_EQ(verdict(64 << 10), Verdict::kFail);
-    EXPECT_EQ(verdict(2 << 20), Verdict::kWarn);
-    EXPECT_EQ(verdict(6 << 20), Verdict::kOk);
+    EXPECT_EQ(verdict(9 << 20), Verdict::kWarn);
+    EXPECT_EQ(verdict(10 << 20), Verdict::kOk);
     EXPECT_EQ(verdict(LimitFacts::kNone), Verdict::kOk);
 }
 
