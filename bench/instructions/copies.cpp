@@ -1,12 +1,14 @@
 // millrace_copies: how often the broker copies a byte of records in user space, on its way in and
-// on its way out. The linker leads every call of memcpy and memmove in the broker's code here, and
-// it is counted while the broker runs. Prints one JSON object.
+// on its way out. The linker leads every call of memcpy, memmove and copy_past_caches in the
+// broker's code here, and it is counted while the broker runs. Prints one JSON object.
 #include "bench/instructions/beside_broker.hpp"
+#include "core/base/copy.hpp"
 #include "tests/support/batches.hpp"
 
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <utility>
 
 namespace {
 
@@ -43,6 +45,20 @@ void* __wrap___memmove_chk(void* into, const void* from, std::size_t size,  // N
                            std::size_t room) {
     count(size);
     return __real___memmove_chk(into, from, size, room);
+}
+
+// copy_past_caches(), by its mangled name.
+void __real__ZN8millrace16copy_past_cachesEPSt4bytePKS0_m(std::byte* to,          // NOLINT
+                                                          const std::byte* from,  // NOLINT
+                                                          std::size_t size);
+void __wrap__ZN8millrace16copy_past_cachesEPSt4bytePKS0_m(std::byte* to,          // NOLINT
+                                                          const std::byte* from,  // NOLINT
+                                                          std::size_t size) {
+    count(size);
+    // What it copies by memcpy is a part of that.
+    const bool counted = std::exchange(counts, false);
+    __real__ZN8millrace16copy_past_cachesEPSt4bytePKS0_m(to, from, size);
+    counts = counted;
 }
 }
 

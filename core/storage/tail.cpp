@@ -1,5 +1,7 @@
 #include "core/storage/tail.hpp"
 
+#include "core/base/copy.hpp"
+
 #include <algorithm>
 
 namespace millrace {
@@ -58,7 +60,7 @@ void Tail::append(ByteView bytes) {
         Chunk& last = *chunks_.back();
         const std::size_t room = last.end - end_;
         const std::size_t count = std::min(room, bytes.size());
-        std::memcpy(last.memory.data() + (end_ - last.position), bytes.data(), count);
+        copy_past_caches(last.memory.data() + (end_ - last.position), bytes.data(), count);
         end_ += count;
         bytes = bytes.subspan(count);
     }
