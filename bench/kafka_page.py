@@ -194,7 +194,7 @@ CAVEATS = (
     "A roof is what a server of our own reaches that does next to nothing: it receives a request,"
     " takes its checksum and answers. The durable one copies it once and writes it to one file, to"
     " stable storage before the answer; the unkept one forgets it. No broker can be under it.",
-    "T17 counts what a broker copies in user space, by memcpy and memmove, in batches of 900 records"
+    "T17 counts what a broker copies in user space, past the caches or not, in batches of 900 records"
     " of 1 KiB: in a simulated one, since nothing counts that from outside of a process. The copies"
     " of the kernel, one each way over the loopback interface, come on top.",
 )
