@@ -8,21 +8,21 @@ namespace {
 class OpenFrameTest : public OnSimDisk {
 protected:
     /// Into the open frame.
-    Task<Offset> append_at_once() {
-        Bytes batch = make_batch({.value_bytes = 10'000, .base_timestamp = next_++});
+    Offset append_at_once(std::size_t value_bytes = 10'000) {
+        Bytes batch = make_batch({.value_bytes = value_bytes, .base_timestamp = next_++});
         const auto appended = log_->append(batch, LeaderEpoch{0});
         EXPECT_TRUE(appended);
         append_bytes(expected_, batch);
-        co_return log_->log_end_offset();
+        return log_->log_end_offset();
     }
 
     /// One batch in a frame that is being written, one in the open frame. Their ends.
     Task<std::pair<Offset, Offset>> append_two() {
-        const Offset first = co_await append_at_once();
+        const Offset first = append_at_once();
         // The frame is sealed at the end of the turn; no disk is as quick as this.
         co_await sleep_for(*world_, std::chrono::nanoseconds(1));
         EXPECT_EQ(log_->durable_end(), Offset{0});
-        const Offset second = co_await append_at_once();
+        const Offset second = append_at_once();
         co_return std::pair(first, second);
     }
 
@@ -65,15 +65,19 @@ TEST_F(OpenFrameTest, ACheckpointListsWhereSealedFramesEnd) {
     expect_everything();
 }
 
-/// The queue is for what the open frame has no room for: order stays, and so does everything.
-TEST_F(OpenFrameTest, WhatTheFrameHasNoRoomForIsQueuedBehindIt) {
+/// A frame of this journal has room for one large batch and some small ones.
+TEST_F(OpenFrameTest, WhatWouldFitStaysBehindWhatIsQueued) {
     const auto story = [this]() -> Task<> {
         co_await create();
         (void)co_await append_two();
-        Offset end{};
-        for (int i = 0; i < 12; ++i) end = co_await append_at_once();
+        const auto frames = world_->metrics().journal_frames.value;
+        (void)append_at_once();
+        (void)append_at_once(100);
+        (void)append_at_once();
+        const Offset end = append_at_once(100);
         EXPECT_TRUE(co_await log_->wait_durable(end, kNever));
-        EXPECT_GT(world_->metrics().journal_frames.value, 3u);
+        // That in flight, the open one, and one for each of the large batches behind it.
+        EXPECT_EQ(world_->metrics().journal_frames.value - frames, 4u);
     };
     live(story());
     disk().lose_power();
