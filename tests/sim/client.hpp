@@ -3,9 +3,8 @@
 #pragma once
 
 #include "core/runtime/timer.hpp"
-#include "protocol/frame.hpp"
-#include "protocol/header.hpp"
 #include "protocol/server/frame_reader.hpp"
+#include "tests/support/request_frame.hpp"
 
 #include <memory>
 #include <optional>
@@ -15,12 +14,7 @@ namespace millrace::sim {
 /// A request as it goes onto a connection.
 template <class Request>
 Bytes framed(const Request& request, std::int16_t version, std::int32_t correlation) {
-    Writer writer;
-    start_frame(writer);
-    encode_request_header(writer, {Request::kApiKey, version, correlation, "sim"});
-    request.encode(writer, version);
-    finish_frame(writer);
-    return writer.to_bytes();
+    return request_frame(request, version, correlation, "sim");
 }
 
 class Client {

@@ -3,24 +3,12 @@
 
 #include "core/runtime/stream.hpp"
 #include "protocol/api.hpp"
-#include "protocol/frame.hpp"
-#include "protocol/header.hpp"
 #include "protocol/server/frame_reader.hpp"
+#include "tests/support/request_frame.hpp"
 
 #include <gtest/gtest.h>
 
 namespace millrace {
-
-/// As it goes over the wire, with its size.
-template <class Request>
-Bytes request_frame(const Request& request, std::int16_t version, std::int32_t correlation_id) {
-    Writer writer;
-    start_frame(writer);
-    encode_request_header(writer, {Request::kApiKey, version, correlation_id, "test"});
-    request.encode(writer, version);
-    finish_frame(writer);
-    return writer.to_bytes();
-}
 
 /// One connection; requests go out by hand, responses are read in order.
 class Client {

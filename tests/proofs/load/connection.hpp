@@ -2,8 +2,7 @@
 // of the product's own sockets, so that a mistake there can't hide itself.
 #pragma once
 
-#include "protocol/frame.hpp"
-#include "protocol/header.hpp"
+#include "tests/support/request_frame.hpp"
 
 #include <cstdint>
 
@@ -41,12 +40,7 @@ private:
 
 template <class Request>
 Bytes encode_request(const Request& request, std::int16_t version, std::int32_t correlation) {
-    Writer writer;
-    start_frame(writer);
-    encode_request_header(writer, {Request::kApiKey, version, correlation, "load"});
-    request.encode(writer, version);
-    finish_frame(writer);
-    return writer.to_bytes();
+    return request_frame(request, version, correlation, "load");
 }
 
 /// What a response borrows lives in `frame`.
